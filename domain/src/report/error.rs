@@ -1,0 +1,23 @@
+use crate::error::{Classified, ErrorKind};
+
+/// Why a report refuses a command.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReportError {
+    /// Another run's report has this id.
+    #[error("this report was published by another run")]
+    AlreadyPublished,
+}
+
+impl Classified for ReportError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::AlreadyPublished => ErrorKind::Conflict,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::AlreadyPublished => "report.already_published",
+        }
+    }
+}
