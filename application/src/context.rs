@@ -1,0 +1,183 @@
+//! Who asks, for which tenant, and by which right. First argument of every use case.
+
+use domain::ErrorKind;
+use domain::access::{Permission, Role};
+use domain::ids::{TenantId, UserId};
+use uuid::Uuid;
+
+use crate::error::AppError;
+
+/// A signed-in user, as the access token says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Principal {
+    /// The user.
+    pub user_id: UserId,
+    /// The user's tenant.
+    pub tenant_id: TenantId,
+    /// What the user is there.
+    pub role: Role,
+}
+
+/// Who does something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// A person.
+    User(Principal),
+    /// A part of Synkro itself, by its frozen name.
+    System(&'static str),
+}
+
+/// Where a request came from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Client {
+    /// Its address.
+    pub ip: Option<String>,
+    /// What it calls itself.
+    pub user_agent: Option<String>,
+}
+
+/// The circumstances of one request; they become the metadata of every event that it causes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestContext {
+    actor: Actor,
+    tenant: Option<TenantId>,
+    request_id: Uuid,
+    correlation_id: Uuid,
+    causation_id: Option<Uuid>,
+    right: Option<&'static str>,
+    client: Client,
+}
+
+impl RequestContext {
+    /// A request of a signed-in user.
+    pub fn for_request(principal: Principal, request_id: Uuid, client: Client) -> Self {
+        Self {
+            actor: Actor::User(principal),
+            tenant: Some(principal.tenant_id),
+            request_id,
+            correlation_id: request_id,
+            causation_id: None,
+            right: None,
+            client,
+        }
+    }
+
+    /// Work of a part of Synkro itself for one tenant. What belongs together shares the correlation id.
+    pub fn for_system(part: &'static str, tenant: TenantId, request_id: Uuid, correlation_id: Uuid) -> Self {
+        Self {
+            actor: Actor::System(part),
+            tenant: Some(tenant),
+            request_id,
+            correlation_id,
+            causation_id: None,
+            right: Some("system"),
+            client: Client::default(),
+        }
+    }
+
+    /// The same, as a consequence of something.
+    #[must_use]
+    pub fn caused_by(self, causation_id: Uuid) -> Self {
+        Self { causation_id: Some(causation_id), ..self }
+    }
+
+    /// The tenant's scope, where the actor has the right.
+    ///
+    /// # Errors
+    /// `forbidden`, naming the right that is missing.
+    pub fn authorize(&self, permission: Permission) -> Result<TenantScope, AppError> {
+        let (tenant_id, right) = match self.actor {
+            Actor::User(principal) if principal.role.allows(permission) => {
+                (principal.tenant_id, Some(permission.name()))
+            }
+            Actor::System(_) => (self.tenant.ok_or_else(missing_tenant)?, self.right),
+            Actor::User(_) => {
+                let detail =
+                    format!("Your role does not have the right {}; ask an owner of your company.", permission.name());
+                return Err(AppError::new(ErrorKind::Forbidden, "access.forbidden", detail));
+            }
+        };
+        Ok(TenantScope { tenant_id, context: Self { right, ..self.clone() } })
+    }
+
+    /// Who does it.
+    pub fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// For which tenant; none for the platform's own work.
+    pub fn tenant(&self) -> Option<TenantId> {
+        self.tenant
+    }
+
+    /// The circumstances as the log keeps them: flat, with frozen names.
+    pub fn metadata(&self) -> Vec<(&'static str, String)> {
+        let actor = match self.actor {
+            Actor::User(principal) => vec![
+                ("actor_kind", "user".to_owned()),
+                ("actor_id", principal.user_id.to_string()),
+                ("actor_role", principal.role.name().to_owned()),
+            ],
+            Actor::System(part) => vec![("actor_kind", "system".to_owned()), ("actor_id", part.to_owned())],
+        };
+        let optional = [
+            ("causation_id", self.causation_id.map(|id| id.to_string())),
+            ("right", self.right.map(str::to_owned)),
+            ("ip", self.client.ip.clone()),
+            ("user_agent", self.client.user_agent.clone()),
+        ];
+        let ids = [("request_id", self.request_id.to_string()), ("correlation_id", self.correlation_id.to_string())];
+        let present = optional.into_iter().filter_map(|(name, value)| value.map(|value| (name, value)));
+        actor.into_iter().chain(ids).chain(present).collect()
+    }
+}
+
+fn missing_tenant() -> AppError {
+    AppError::new(ErrorKind::Internal, "context.no_tenant", "This work needs a tenant.")
+}
+
+/// A tenant that the actor may act in, by a right that was checked. Only [`RequestContext::authorize`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantScope {
+    tenant_id: TenantId,
+    context: RequestContext,
+}
+
+impl TenantScope {
+    /// The tenant.
+    pub fn tenant_id(&self) -> TenantId {
+        self.tenant_id
+    }
+
+    /// The request, with the right that allowed it.
+    pub fn context(&self) -> &RequestContext {
+        &self.context
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(role: Role) -> RequestContext {
+        let principal = Principal {
+            user_id: UserId::from(Uuid::from_u128(2)),
+            tenant_id: TenantId::from(Uuid::from_u128(1)),
+            role,
+        };
+        RequestContext::for_request(principal, Uuid::from_u128(3), Client::default())
+    }
+
+    #[test]
+    fn a_right_that_is_missing_is_named() {
+        let error = request(Role::User).authorize(Permission::RunsStart).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Forbidden);
+        assert!(error.detail.contains("runs:start"), "{}", error.detail);
+    }
+
+    #[test]
+    fn the_right_that_allowed_it_is_recorded() {
+        let scope = request(Role::Owner).authorize(Permission::RunsStart).unwrap();
+        assert!(scope.context().metadata().contains(&("right", "runs:start".to_owned())));
+    }
+}

@@ -1,0 +1,147 @@
+//! Errors of the application: one shape for whoever asked, whatever went wrong below.
+
+use domain::{Classified, ErrorKind, FieldError};
+
+/// A boxed cause.
+pub type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a use case answers when it did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{detail}")]
+pub struct AppError {
+    /// Its meaning.
+    pub kind: ErrorKind,
+    /// A stable, machine-readable code such as `run.not_found`.
+    pub code: &'static str,
+    /// What happened and what to do, for the one who asked.
+    pub detail: String,
+    /// All bad fields.
+    pub fields: Vec<FieldError>,
+    /// The cause, for the log only.
+    #[source]
+    pub source: Option<Source>,
+}
+
+impl AppError {
+    /// An error with no cause below it.
+    pub fn new(kind: ErrorKind, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { kind, code, detail: detail.into(), fields: Vec::new(), source: None }
+    }
+
+    /// An input with bad fields.
+    pub fn invalid(fields: Vec<FieldError>) -> Self {
+        Self { fields, ..Self::new(ErrorKind::Invalid, "input.invalid", "Some fields are not right.") }
+    }
+}
+
+/// The one conversion: every classified error becomes an [`AppError`] with its own kind, code and fields.
+impl<E: Classified + Send + Sync + 'static> From<E> for AppError {
+    fn from(error: E) -> Self {
+        Self {
+            kind: error.kind(),
+            code: error.code(),
+            detail: error.to_string(),
+            fields: error.fields(),
+            source: Some(Box::new(error)),
+        }
+    }
+}
+
+/// Why a part of the system behind a port did not answer as it should.
+#[derive(Debug, thiserror::Error)]
+pub enum PortError {
+    /// Out of reach for now.
+    #[error("a part of the system cannot be reached right now; try again in a moment")]
+    Unavailable(#[source] Source),
+    /// It answered with something that must not happen.
+    #[error("something went wrong on our side; it has been recorded")]
+    Internal(#[source] Source),
+}
+
+impl PortError {
+    /// A defect, said in words.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::Internal(message.into().into())
+    }
+}
+
+impl Classified for PortError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Unavailable(_) => ErrorKind::Unavailable,
+            Self::Internal(_) => ErrorKind::Internal,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unavailable(_) => "system.unavailable",
+            Self::Internal(_) => "system.internal",
+        }
+    }
+}
+
+/// Why a command was not recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError<E: std::error::Error> {
+    /// The aggregate's rules refuse it.
+    #[error(transparent)]
+    Rule(E),
+    /// The aggregate belongs to another tenant.
+    #[error("there is no such thing")]
+    Foreign,
+    /// Others kept changing the aggregate first.
+    #[error("this was changed by someone else at the same moment; look at it and try again")]
+    LostRace,
+    /// A unique value belongs to another aggregate.
+    #[error("this {field} is taken; choose another one")]
+    Taken {
+        /// The field's name.
+        field: String,
+    },
+    /// The log did not answer as it should.
+    #[error(transparent)]
+    Log(#[from] PortError),
+}
+
+impl<E: Classified> Classified for CommandError<E> {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Rule(error) => error.kind(),
+            Self::Foreign => ErrorKind::NotFound,
+            Self::LostRace => ErrorKind::Conflict,
+            Self::Taken { .. } => ErrorKind::Taken,
+            Self::Log(error) => error.kind(),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Rule(error) => error.code(),
+            Self::Foreign => "not_found",
+            Self::LostRace => "conflict.lost_race",
+            Self::Taken { .. } => "value.taken",
+            Self::Log(error) => error.code(),
+        }
+    }
+
+    fn fields(&self) -> Vec<FieldError> {
+        match self {
+            Self::Rule(error) => error.fields(),
+            Self::Taken { field } => vec![FieldError::new(field, "is taken; choose another one")],
+            Self::Foreign | Self::LostRace | Self::Log(_) => Vec::new(),
+        }
+    }
+}
+
+/// An error with all its causes, for the log.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

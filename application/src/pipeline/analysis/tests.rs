@@ -1,0 +1,204 @@
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use domain::metrics::{Dialogue, Outcome, Sender, Utterance, compute};
+use domain::narrative::{Finding, Narrative, Topic};
+use domain::values::ContentHash;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::answer::AnswerCheck;
+use super::*;
+use crate::error::PortError;
+use crate::ports::services::UpstreamError;
+
+fn dialogue(id: usize, text: &str) -> Dialogue {
+    let message = Utterance { at: "2026-06-01T09:00:00Z".parse().unwrap(), from: Sender::Customer, text: text.into() };
+    let messages = vec![message];
+    Dialogue { id: id.to_string(), agent: None, outcome: Outcome::Open, language: "en".into(), messages }
+}
+
+fn narrative(id: &str) -> Narrative {
+    Narrative {
+        headline: "Headline".into(),
+        summary: "Summary".into(),
+        topics: vec![Topic { name: "Topic".into(), dialogue_ids: vec![id.into()] }],
+        findings: vec![Finding { title: "Title".into(), detail: "Detail".into(), dialogue_ids: vec![] }],
+        recommendations: vec!["Do".into()],
+    }
+}
+
+/// An analyst whose answers come from a function over the material that it was asked about.
+struct Answering {
+    limit: u32,
+    answer: fn(usize, &Value) -> String,
+    asked: Mutex<Vec<Value>>,
+}
+
+impl Answering {
+    fn new(limit: u32, answer: fn(usize, &Value) -> String) -> Self {
+        Self { limit, answer, asked: Mutex::default() }
+    }
+
+    fn tasks(&self) -> Vec<String> {
+        self.asked.lock().unwrap().iter().map(|asked| asked["task"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+#[async_trait]
+impl Analyst for Answering {
+    async fn input_token_limit(&self) -> Result<u32, UpstreamError> {
+        Ok(self.limit)
+    }
+
+    async fn complete(&self, prompt: &Prompt) -> Result<Completion, UpstreamError> {
+        let (_, material) = prompt.user.split_once("PACKAGE:\n").unwrap();
+        let material: Value = serde_json::from_str(material).unwrap();
+        let mut asked = self.asked.lock().unwrap();
+        let text = (self.answer)(asked.len(), &material);
+        asked.push(material);
+        Ok(Completion { text, model: "m".into(), input_tokens: 10, output_tokens: 5 })
+    }
+
+    async fn check(&self) -> Result<(), UpstreamError> {
+        Ok(())
+    }
+}
+
+/// Remembers answers, as the staging store does.
+#[derive(Default)]
+struct Memory(Mutex<HashMap<Vec<u8>, Vec<u8>>>);
+
+#[async_trait]
+impl Staging for Memory {
+    async fn put(&self, _: TenantId, _: &[u8]) -> Result<ContentHash, PortError> {
+        Err(PortError::internal("an analysis stages nothing itself"))
+    }
+
+    async fn get(&self, _: TenantId, _: &ContentHash) -> Result<Option<Vec<u8>>, PortError> {
+        Ok(None)
+    }
+
+    async fn remember(&self, _: TenantId, question: &[u8], answer: &[u8]) -> Result<(), PortError> {
+        self.0.lock().unwrap().insert(question.to_vec(), answer.to_vec());
+        Ok(())
+    }
+
+    async fn recall(&self, _: TenantId, question: &[u8]) -> Result<Option<Vec<u8>>, PortError> {
+        Ok(self.0.lock().unwrap().get(question).cloned())
+    }
+}
+
+async fn analyse(analyst: &Answering, memory: &Memory, dialogues: Vec<Dialogue>) -> Result<WithUsage, StepError> {
+    let brief = Brief {
+        language: Language::English,
+        period: Period { from: "2026-06-01T00:00:00Z".parse().unwrap(), to: "2026-06-02T00:00:00Z".parse().unwrap() },
+        wishes: String::new(),
+    };
+    let package = Package { metrics: compute(&dialogues, chrono_tz::UTC), dialogues };
+    let tenant = TenantId::from(Uuid::from_u128(1));
+    Analysis::new(analyst, memory, tenant, brief, "m".into()).of(&package).await
+}
+
+/// Cites the first dialogue that it was given, or the first one that a part cites.
+fn honest(_: usize, material: &Value) -> String {
+    let id = material.pointer("/dialogues/0/id").or_else(|| material.pointer("/parts/0/topics/0/dialogue_ids/0"));
+    serde_json::to_string(&narrative(id.unwrap().as_str().unwrap())).unwrap()
+}
+
+#[tokio::test]
+async fn a_small_package_is_one_question() {
+    let analyst = Answering::new(100_000, honest);
+    let analysed = analyse(&analyst, &Memory::default(), vec![dialogue(1, "Hello")]).await.unwrap();
+    assert_eq!(analyst.tasks(), ["analyse"]);
+    assert_eq!(analysed.usage, Usage { calls: 1, input_tokens: 10, output_tokens: 5 });
+}
+
+#[tokio::test]
+async fn a_large_package_is_split_and_merged_and_nothing_is_left_out() {
+    let analyst = Answering::new(8_000, honest);
+    let dialogues: Vec<Dialogue> = (1..=60).map(|id| dialogue(id, &"word ".repeat(200))).collect();
+    analyse(&analyst, &Memory::default(), dialogues).await.unwrap();
+    let asked = analyst.asked.lock().unwrap();
+    assert!(asked.len() > 3, "{} questions", asked.len());
+    assert_eq!(asked.last().unwrap()["task"], "merge");
+    let ids = asked.iter().filter_map(|asked| asked["dialogues"].as_array()).flatten();
+    let ids: HashSet<&str> = ids.map(|dialogue| dialogue["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 60);
+}
+
+#[tokio::test]
+async fn a_dialogue_longer_than_the_limit_goes_on_under_the_same_id() {
+    let analyst = Answering::new(8_000, honest);
+    let text = (0..8_000).map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
+    analyse(&analyst, &Memory::default(), vec![dialogue(1, &text)]).await.unwrap();
+    let asked = analyst.asked.lock().unwrap();
+    let messages = asked.iter().filter_map(|asked| asked["dialogues"].as_array()).flatten();
+    let texts = messages.flat_map(|dialogue| dialogue["messages"].as_array().unwrap());
+    let joined: String = texts.map(|message| message["text"].as_str().unwrap()).collect();
+    assert_eq!(joined, text);
+}
+
+#[tokio::test]
+async fn a_model_that_reads_too_little_is_a_clear_failure() {
+    let analyst = Answering::new(1_000, honest);
+    let dialogues: Vec<Dialogue> = (1..=60).map(|id| dialogue(id, &"word ".repeat(200))).collect();
+    let Err(StepError::Failed(failure)) = analyse(&analyst, &Memory::default(), dialogues).await else {
+        panic!("must fail")
+    };
+    assert!(failure.message.contains("reads too little"), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn a_bad_answer_is_repaired_once() {
+    let analyst = Answering::new(100_000, |asked, material| match asked {
+        0 => "{\"headline\": 1}".into(),
+        _ => honest(asked, material),
+    });
+    let analysed = analyse(&analyst, &Memory::default(), vec![dialogue(1, "Hello")]).await.unwrap();
+    assert_eq!(analysed.usage.calls, 2);
+}
+
+#[tokio::test]
+async fn two_bad_answers_are_a_clear_failure() {
+    let analyst = Answering::new(100_000, |_, _| serde_json::to_string(&narrative("99")).unwrap());
+    let Err(StepError::Failed(failure)) = analyse(&analyst, &Memory::default(), vec![dialogue(1, "Hello")]).await
+    else {
+        panic!("must fail")
+    };
+    assert!(failure.message.contains("not in the package: 99"), "{}", failure.message);
+    assert!(failure.advice.contains("another model"), "{}", failure.advice);
+    assert_eq!(analyst.tasks().len(), 2);
+}
+
+#[tokio::test]
+async fn a_refused_answer_is_not_kept() {
+    let memory = Memory::default();
+    let wrong = Answering::new(100_000, |_, _| "no JSON".into());
+    analyse(&wrong, &memory, vec![dialogue(1, "Hello")]).await.unwrap_err();
+    analyse(&Answering::new(100_000, honest), &memory, vec![dialogue(1, "Hello")]).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_that_was_paid_for_is_not_paid_for_again() {
+    let (analyst, memory) = (Answering::new(100_000, honest), Memory::default());
+    let first = analyse(&analyst, &memory, vec![dialogue(1, "Hello")]).await.unwrap();
+    let again = analyse(&analyst, &memory, vec![dialogue(1, "Hello")]).await.unwrap();
+    assert_eq!(analyst.tasks().len(), 1);
+    assert_eq!((first.result, first.usage), (again.result, again.usage));
+}
+
+#[test]
+fn answers_are_checked_field_by_field() {
+    let check = AnswerCheck::new();
+    let known = HashSet::from(["1"]);
+    let good = serde_json::to_string(&narrative("1")).unwrap();
+    assert!(check.narrative(&good, &known).is_ok());
+    assert!(check.narrative(&format!("```json\n{good}\n```"), &known).is_ok(), "a fence is no harm");
+    let mut extra: Value = serde_json::from_str(&good).unwrap();
+    extra["score"] = json!(5);
+    for bad in ["", "text", "[]", &extra.to_string(), &good.replace("\"Headline\"", "\"\"")] {
+        assert!(check.narrative(bad, &known).is_err(), "{bad}");
+    }
+}

@@ -1,0 +1,150 @@
+//! The loop of one worker process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::job_run::{Attempt, JobRunCommand};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::Pipeline;
+use super::attempt::run_attempt;
+use crate::context::RequestContext;
+use crate::error::{CommandError, PortError};
+use crate::ports::queue::{AbandonedAttempt, ClaimLimits, WorkerIdentity};
+
+/// The name under which the pipeline acts in the log.
+pub(super) const ACTOR: &str = "pipeline";
+
+/// How a worker works.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkerOptions {
+    /// Steps in progress at once in this process.
+    pub concurrency: usize,
+    /// Steps in progress at once per tenant, over all processes.
+    pub per_tenant: usize,
+    /// How often the worker looks for due steps without a hint.
+    pub poll: Duration,
+    /// How long a sign of life holds; an attempt of a silent worker is taken over after it.
+    pub lease: Duration,
+    /// Longest time of one attempt.
+    pub step_timeout: Duration,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        Self {
+            concurrency: 4,
+            per_tenant: 2,
+            poll: Duration::from_millis(500),
+            lease: Duration::from_secs(10),
+            step_timeout: Duration::from_mins(15),
+        }
+    }
+}
+
+/// A worker process.
+pub struct Worker {
+    pipeline: Arc<Pipeline>,
+    identity: WorkerIdentity,
+    options: WorkerOptions,
+}
+
+impl Worker {
+    /// A worker that has not begun yet.
+    pub fn new(pipeline: Arc<Pipeline>, identity: WorkerIdentity, options: WorkerOptions) -> Self {
+        Self { pipeline, identity, options }
+    }
+
+    /// Works until told to stop. Attempts in progress then are cut off; another worker repeats them.
+    pub async fn run(self, stop: CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = async {
+                self.beat().await;
+                tokio::join!(self.live(), self.work());
+            } => {}
+        }
+    }
+
+    /// Signs of life, on their own rhythm, so that a long step does not delay them.
+    async fn live(&self) {
+        loop {
+            tokio::time::sleep(self.options.lease / 5).await;
+            self.beat().await;
+        }
+    }
+
+    async fn beat(&self) {
+        let until = self.pipeline.clock.now() + delta(self.options.lease);
+        if let Err(error) = self.pipeline.queue.beat(&self.identity, until).await {
+            tracing::warn!(%error, "the worker's sign of life was not recorded");
+        }
+    }
+
+    async fn work(&self) {
+        let mut attempts = JoinSet::new();
+        loop {
+            while attempts.try_join_next().is_some() {}
+            if let Err(error) = self.take_over().await {
+                tracing::warn!(%error, "attempts of dead workers could not be taken over");
+            }
+            let free = self.options.concurrency.saturating_sub(attempts.len());
+            let claimed = if free > 0 { self.claim(free).await } else { Vec::new() };
+            for due in claimed {
+                let (pipeline, identity) = (Arc::clone(&self.pipeline), self.identity.clone());
+                let timeout = self.options.step_timeout;
+                attempts.spawn(async move { run_attempt(&pipeline, &identity, due, timeout).await });
+            }
+            tokio::select! {
+                () = self.pipeline.queue.hint() => {}
+                () = tokio::time::sleep(self.options.poll) => {}
+                Some(_) = attempts.join_next() => {}
+            }
+        }
+    }
+
+    async fn claim(&self, free: usize) -> Vec<crate::ports::queue::DueStep> {
+        let now = self.pipeline.clock.now();
+        let limits = ClaimLimits { steps: free, per_tenant: self.options.per_tenant };
+        let until = now + delta(self.options.lease);
+        match self.pipeline.queue.claim(&self.identity, now, until, limits).await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::warn!(%error, "due steps could not be claimed");
+                Vec::new()
+            }
+        }
+    }
+
+    async fn take_over(&self) -> Result<(), PortError> {
+        let now = self.pipeline.clock.now();
+        for abandoned in self.pipeline.queue.abandoned(now).await? {
+            self.abandon(abandoned, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn abandon(&self, abandoned: AbandonedAttempt, at: DateTime<Utc>) -> Result<(), PortError> {
+        let AbandonedAttempt { tenant_id, run_id, attempt_id } = abandoned;
+        let context = system_context(tenant_id, self.pipeline.ids.next(), run_id.uuid());
+        let command = JobRunCommand::Abandon(Attempt { attempt_id, at });
+        match self.pipeline.runs.execute(&context, run_id.uuid(), command).await {
+            Ok(_) => tracing::info!(run = %run_id, attempt = %attempt_id, "took over an attempt of a dead worker"),
+            Err(CommandError::Log(error)) => return Err(error),
+            Err(error) => tracing::debug!(run = %run_id, %error, "the attempt has ended by itself"),
+        }
+        Ok(())
+    }
+}
+
+/// The context of work for a run: everything of one run has its id as correlation.
+pub(super) fn system_context(tenant: domain::ids::TenantId, request: Uuid, run: Uuid) -> RequestContext {
+    RequestContext::for_system(ACTOR, tenant, request, run)
+}
+
+fn delta(duration: Duration) -> TimeDelta {
+    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
+}

@@ -1,0 +1,11 @@
+//! The ports: what the application needs from outside, one file per concern.
+
+pub mod clock;
+pub mod commands;
+pub mod health;
+pub mod identity;
+pub mod queue;
+pub mod read_models;
+pub mod services;
+pub mod staging;
+pub mod vault;

@@ -1,0 +1,268 @@
+//! The tables that answer questions. They follow the log with a small delay.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::access::Role;
+use domain::ids::{ReportId, RunId, TenantId, UserId};
+use domain::integration::{CheckOutcome, IntegrationKind, IntegrationSettings, SecretRef};
+use domain::job_run::Step;
+use domain::metrics::Metrics;
+use domain::period::Period;
+use domain::report::ReportKind;
+use domain::values::{Email, Language, Personal};
+
+use crate::context::TenantScope;
+use crate::error::PortError;
+use crate::ports::commands::LogPosition;
+
+/// One page of a list, newest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Where the next page begins; none on the last one.
+    pub next: Option<Cursor>,
+}
+
+/// Where a page begins: after the row of this time and id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// The time that the list is ordered by.
+    pub at: DateTime<Utc>,
+    /// The row.
+    pub id: uuid::Uuid,
+}
+
+/// Which part of a list is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRequest {
+    /// Where to begin; the newest row where absent.
+    pub after: Option<Cursor>,
+    /// How many rows at most.
+    pub limit: u64,
+}
+
+/// A tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantView {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name.
+    pub name: String,
+    /// Its short name.
+    pub slug: String,
+    /// The language of its reports.
+    pub language: Language,
+    /// `provisioning` or `active`.
+    pub status: String,
+}
+
+/// A user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserView {
+    /// The user's id.
+    pub id: UserId,
+    /// The user's tenant.
+    pub tenant_id: TenantId,
+    /// The address that the user signs in with.
+    pub email: Personal<String>,
+    /// The user's name.
+    pub name: Personal<String>,
+    /// What the user is in the tenant.
+    pub role: Role,
+}
+
+/// A configured integration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntegrationView {
+    /// Its kind.
+    pub kind: IntegrationKind,
+    /// Counts the changes from 1.
+    pub version: u32,
+    /// The settings.
+    pub settings: IntegrationSettings,
+    /// The stored secrets, by id.
+    pub secrets: Vec<SecretRef>,
+    /// What the last check of this version found.
+    pub checked: Option<CheckOutcome>,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunStatus {
+    /// A step is waiting or in progress.
+    Running,
+    /// All steps are done.
+    Completed,
+    /// A step failed for good.
+    Failed,
+    /// Someone stopped it.
+    Cancelled,
+}
+
+impl RunStatus {
+    /// The frozen name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Where a step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepStatus {
+    /// Not in turn yet, or between two attempts.
+    Waiting,
+    /// An attempt is in progress.
+    Running,
+    /// Done.
+    Completed,
+    /// Failed for good.
+    Failed,
+    /// Its effect may or may not have happened.
+    Uncertain,
+    /// The run was stopped before it.
+    Cancelled,
+}
+
+impl StepStatus {
+    /// The frozen name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Uncertain => "uncertain",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunView {
+    /// Its id.
+    pub id: RunId,
+    /// What period its report is about.
+    pub kind: ReportKind,
+    /// The time it covers.
+    pub period: Period,
+    /// Where it stands.
+    pub status: RunStatus,
+    /// When it started.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// Its eight steps, in order.
+    pub steps: Vec<StepView>,
+}
+
+/// A step of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepView {
+    /// Which step.
+    pub step: Step,
+    /// Where it stands.
+    pub status: StepStatus,
+    /// Attempts begun.
+    pub attempts: u32,
+    /// How long the last attempt took, in milliseconds.
+    pub elapsed_ms: Option<u64>,
+    /// What it did.
+    pub counts: BTreeMap<String, u64>,
+    /// Why the last attempt failed, and what to do.
+    pub failure: Option<FailureView>,
+    /// When the next attempt may begin.
+    pub retry_at: Option<DateTime<Utc>>,
+}
+
+/// A failure as users see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailureView {
+    /// What happened.
+    pub message: String,
+    /// What to do about it.
+    pub advice: String,
+}
+
+/// A report's central part.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportView {
+    /// Its id.
+    pub id: ReportId,
+    /// The run that made it.
+    pub run_id: RunId,
+    /// What period it is about.
+    pub kind: ReportKind,
+    /// The time it covers.
+    pub period: Period,
+    /// Its first line.
+    pub headline: String,
+    /// A paragraph.
+    pub summary: String,
+    /// The numbers.
+    pub metrics: Metrics,
+    /// The AI model that wrote the narrative.
+    pub model: String,
+    /// When it was published.
+    pub published_at: DateTime<Utc>,
+}
+
+/// Tenants.
+#[async_trait]
+pub trait Tenants: Send + Sync {
+    /// The scope's tenant.
+    async fn get(&self, scope: &TenantScope) -> Result<Option<TenantView>, PortError>;
+}
+
+/// Users.
+#[async_trait]
+pub trait Users: Send + Sync {
+    /// The user who signs in with this address, of whichever tenant.
+    async fn by_email(&self, email: &Email) -> Result<Option<UserView>, PortError>;
+
+    /// One user.
+    async fn get(&self, id: UserId) -> Result<Option<UserView>, PortError>;
+}
+
+/// Integrations.
+#[async_trait]
+pub trait Integrations: Send + Sync {
+    /// The tenant's configured integrations, by kind.
+    async fn list(&self, scope: &TenantScope) -> Result<Vec<IntegrationView>, PortError>;
+}
+
+/// Runs.
+#[async_trait]
+pub trait Runs: Send + Sync {
+    /// One run of the tenant.
+    async fn get(&self, scope: &TenantScope, id: RunId) -> Result<Option<RunView>, PortError>;
+
+    /// The tenant's runs, newest first.
+    async fn list(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<RunView>, PortError>;
+}
+
+/// Reports.
+#[async_trait]
+pub trait Reports: Send + Sync {
+    /// One report of the tenant.
+    async fn get(&self, scope: &TenantScope, id: ReportId) -> Result<Option<ReportView>, PortError>;
+
+    /// The tenant's reports, newest first.
+    async fn list(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<ReportView>, PortError>;
+}
+
+/// How far the read models have come.
+#[async_trait]
+pub trait Progress: Send + Sync {
+    /// Waits until every read model has passed the position; false where `patience` ran out first.
+    async fn passed(&self, position: LogPosition, patience: Duration) -> Result<bool, PortError>;
+}

@@ -1,0 +1,25 @@
+//! What can be done, one file each.
+
+mod cancel_run;
+mod configure_integration;
+mod define_automation;
+mod open_account;
+mod provision_tenant;
+mod read_reports;
+mod read_runs;
+mod register_user;
+mod resend_notification;
+mod sign_in;
+mod start_run;
+
+pub use cancel_run::CancelRun;
+pub use configure_integration::{ConfigureIntegration, IntegrationInput};
+pub use define_automation::DefineTenantAutomation;
+pub use open_account::OpenAccount;
+pub use provision_tenant::{NewTenant, TenantProvisioning};
+pub use read_reports::{FullReport, ReadReports};
+pub use read_runs::ReadRuns;
+pub use register_user::{NewUser, UserRegistration};
+pub use resend_notification::ResendNotification;
+pub use sign_in::{SignIn, SignedIn};
+pub use start_run::{RunRequest, RunStarter};

@@ -1,0 +1,52 @@
+//! Creating a tenant and opening it for use.
+
+use std::sync::Arc;
+
+use domain::ids::TenantId;
+use domain::tenant::{ProvisionTenant, Tenant, TenantCommand};
+use domain::values::{DisplayName, Language, Slug};
+
+use crate::context::RequestContext;
+use crate::error::AppError;
+use crate::ports::clock::Clock;
+use crate::ports::commands::{Commands, LogPosition};
+
+/// A tenant to create.
+#[derive(Debug, Clone)]
+pub struct NewTenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its name.
+    pub name: DisplayName,
+    /// Its short name, unique in the platform.
+    pub slug: Slug,
+    /// The language of its reports.
+    pub language: Language,
+}
+
+/// Creates tenants.
+pub struct TenantProvisioning {
+    /// The log.
+    pub tenants: Arc<dyn Commands<Tenant>>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl TenantProvisioning {
+    /// Creates the tenant; doing it again with the same details changes nothing.
+    ///
+    /// # Errors
+    /// `taken` where the slug belongs to another tenant.
+    pub async fn provision(&self, context: &RequestContext, new: NewTenant) -> Result<(), AppError> {
+        let NewTenant { id, name, slug, language } = new;
+        let tenant = ProvisionTenant { tenant_id: id, name, slug, language, at: self.clock.now() };
+        self.tenants.execute(context, id.uuid(), TenantCommand::Provision(tenant)).await?;
+        Ok(())
+    }
+
+    /// Opens a created tenant for use, once its integrations and users are there.
+    pub async fn activate(&self, context: &RequestContext, id: TenantId) -> Result<Option<LogPosition>, AppError> {
+        let activate = TenantCommand::Activate { at: self.clock.now() };
+        Ok(self.tenants.execute(context, id.uuid(), activate).await?.position)
+    }
+}

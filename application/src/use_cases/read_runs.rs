@@ -1,0 +1,35 @@
+//! Looking at runs and their steps.
+
+use std::sync::Arc;
+
+use domain::ErrorKind;
+use domain::access::Permission;
+use domain::ids::RunId;
+
+use crate::context::RequestContext;
+use crate::error::AppError;
+use crate::ports::read_models::{Page, PageRequest, RunView, Runs};
+
+/// Reads runs.
+pub struct ReadRuns {
+    /// The read model.
+    pub runs: Arc<dyn Runs>,
+}
+
+impl ReadRuns {
+    /// One run with its steps.
+    ///
+    /// # Errors
+    /// `not_found`, for another tenant's run too.
+    pub async fn get(&self, context: &RequestContext, id: RunId) -> Result<RunView, AppError> {
+        let scope = context.authorize(Permission::RunsRead)?;
+        let missing = || AppError::new(ErrorKind::NotFound, "run.not_found", "There is no such run.");
+        self.runs.get(&scope, id).await?.ok_or_else(missing)
+    }
+
+    /// The tenant's runs, newest first.
+    pub async fn list(&self, context: &RequestContext, page: PageRequest) -> Result<Page<RunView>, AppError> {
+        let scope = context.authorize(Permission::RunsRead)?;
+        Ok(self.runs.list(&scope, page).await?)
+    }
+}

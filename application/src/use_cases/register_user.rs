@@ -1,0 +1,71 @@
+//! Making a user known and setting the first password.
+
+use std::sync::Arc;
+
+use domain::FieldError;
+use domain::access::Role;
+use domain::ids::{TenantId, UserId};
+use domain::user::{RegisterUser, User, UserCommand};
+use domain::values::{DisplayName, Email, Personal};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::context::RequestContext;
+use crate::error::AppError;
+use crate::ports::clock::Clock;
+use crate::ports::commands::{Commands, LogPosition};
+use crate::ports::identity::{Credentials, PasswordHasher};
+
+/// The fewest characters of a password.
+const SHORTEST_PASSWORD: usize = 12;
+
+/// A user to register.
+pub struct NewUser {
+    /// The user's id.
+    pub id: UserId,
+    /// The tenant that the user belongs to.
+    pub tenant_id: TenantId,
+    /// The address to sign in with, unique in the platform.
+    pub email: Email,
+    /// The user's name.
+    pub name: DisplayName,
+    /// What the user is in the tenant.
+    pub role: Role,
+    /// The first password.
+    pub password: SecretString,
+}
+
+/// Registers users.
+pub struct UserRegistration {
+    /// The log.
+    pub users: Arc<dyn Commands<User>>,
+    /// Where password hashes are kept.
+    pub credentials: Arc<dyn Credentials>,
+    /// Hashing.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl UserRegistration {
+    /// Registers the user and sets the password. A user who has a password keeps it, so that doing it again changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// `invalid` for a short password, `taken` where the e-mail belongs to another user.
+    pub async fn register(&self, context: &RequestContext, new: NewUser) -> Result<Option<LogPosition>, AppError> {
+        let NewUser { id, tenant_id, email, name, role, password } = new;
+        if password.expose_secret().chars().count() < SHORTEST_PASSWORD {
+            let message = format!("must have at least {SHORTEST_PASSWORD} characters");
+            return Err(AppError::invalid(vec![FieldError::new("password", message)]));
+        }
+        let (email, name) = (Personal::new(email), Personal::new(name));
+        let register = RegisterUser { user_id: id, tenant_id, email, name, role, at: self.clock.now() };
+        let registered = self.users.execute(context, id.uuid(), UserCommand::Register(register)).await?;
+        if self.credentials.get(id).await?.is_some() {
+            return Ok(registered.position);
+        }
+        self.credentials.set(id, self.hasher.hash(password).await?).await?;
+        let recorded = UserCommand::RecordPasswordSet { at: self.clock.now() };
+        Ok(self.users.execute(context, id.uuid(), recorded).await?.position)
+    }
+}
