@@ -1,0 +1,293 @@
+//! The client of one account: its address, its key, its share of the rate limit.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::ports::services::{Account, Delivery, UpstreamError};
+use backon::Retryable;
+use domain::ids::TenantId;
+use domain::integration::SecretName;
+use domain::job_run::FailureClass;
+use domain::values::BaseUrl;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{RequestBuilder, Response, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_json::error::Category;
+use tokio::time::Instant;
+use url::Url;
+
+use super::body::{self, BodyError};
+use super::call::{Call, Repeat, Reply};
+use super::dialect::{Dialect, Refusal, Verdict, nonsense};
+use super::egress::Passage;
+use super::rate_limit::{Bucket, Rate, RateKey};
+use super::{HttpClient, scrub};
+
+/// Calls one account of one service. It cannot be printed: it holds the account's key.
+pub(crate) struct AccountClient {
+    http: Arc<HttpClient>,
+    dialect: &'static Dialect,
+    tenant_id: TenantId,
+    base: Url,
+    host: String,
+    passage: Passage,
+    secret: SecretString,
+    headers: HeaderMap,
+    path_prefix: Option<SecretString>,
+    limit: Option<Arc<Bucket>>,
+}
+
+/// A failed try and whether another one makes sense now.
+struct Failed {
+    error: UpstreamError,
+    again: bool,
+}
+
+impl AccountClient {
+    /// A client for an account, after a look at its address and its key.
+    ///
+    /// # Errors
+    /// When the address must not be called, or the key is missing.
+    pub(crate) fn open(
+        http: &Arc<HttpClient>,
+        dialect: &'static Dialect,
+        account: &Account,
+        base_url: &BaseUrl,
+        secret: SecretName,
+    ) -> Result<Self, UpstreamError> {
+        let base = Url::parse(base_url.as_str()).map_err(|_| nonsense(dialect, "an address that is none"))?;
+        let host = host_of(&base);
+        let passage = http.options.egress.passage(&base).map_err(|refused| dialect.egress_refused(&host, refused))?;
+        let secret = account.secrets.get(&secret).map(|secret| secret.expose_secret().trim()).unwrap_or_default();
+        if secret.is_empty() {
+            return Err(dialect.bad_credential(&format!("{} is not saved", dialect.credential)));
+        }
+        Ok(Self {
+            http: Arc::clone(http),
+            dialect,
+            tenant_id: account.tenant_id,
+            base,
+            host,
+            passage,
+            secret: SecretString::from(secret),
+            headers: HeaderMap::new(),
+            path_prefix: None,
+            limit: None,
+        })
+    }
+
+    /// Sends the key in a header, after `scheme` (empty, or a word and a space).
+    ///
+    /// # Errors
+    /// When the key holds characters that no header can.
+    pub(crate) fn with_key_header(mut self, name: &'static str, scheme: &str) -> Result<Self, UpstreamError> {
+        let mut value = HeaderValue::from_str(&format!("{scheme}{}", self.secret.expose_secret())).map_err(|_| {
+            self.dialect.bad_credential(&format!("{} holds characters that no key has", self.dialect.credential))
+        })?;
+        value.set_sensitive(true);
+        self.headers.insert(HeaderName::from_static(name), value);
+        Ok(self)
+    }
+
+    /// Puts the key into the path, as its first segment after `prefix`.
+    pub(crate) fn with_key_in_path(mut self, prefix: &str) -> Self {
+        self.path_prefix = Some(SecretString::from(format!("{prefix}{}", self.secret.expose_secret())));
+        self
+    }
+
+    /// Limits the account's calls together with everybody else who calls it from this process.
+    pub(crate) fn with_rate(mut self, rate: Rate, part: &str) -> Self {
+        let key = RateKey {
+            tenant_id: self.tenant_id,
+            service: self.dialect.service,
+            host: self.host.clone(),
+            part: part.to_owned(),
+        };
+        self.limit = Some(self.http.limits.bucket(key, rate));
+        self
+    }
+
+    /// The key, for checks that need to look at it.
+    pub(crate) fn secret(&self) -> &SecretString {
+        &self.secret
+    }
+
+    /// The host, with its port where it is not the scheme's own.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Longest time of a question to an AI model.
+    pub(crate) fn model_timeout(&self) -> Duration {
+        self.http.model_timeout()
+    }
+
+    /// Makes the call, again where that helps, and returns an answer with a status of success or an accepted one.
+    pub(crate) async fn send(&self, call: &Call) -> Result<Reply, UpstreamError> {
+        self.repeatedly(call, Ok).await
+    }
+
+    /// The same, with the answer read as JSON. `None` where the answer has no body by its status.
+    pub(crate) async fn json<T: DeserializeOwned>(&self, call: &Call) -> Result<Option<T>, UpstreamError> {
+        self.repeatedly(call, |reply| self.parse(&reply)).await
+    }
+
+    /// Reads an answer's body as JSON.
+    pub(crate) fn parse<T: DeserializeOwned>(&self, reply: &Reply) -> Result<Option<T>, UpstreamError> {
+        if body::is_empty_by_status(reply.status) {
+            return Ok(None);
+        }
+        let parsed = serde_json::from_slice(&reply.body);
+        parsed.map(Some).map_err(|error| {
+            let place = format!("line {}, column {}", error.line(), error.column());
+            let json = reply.headers.get("content-type").is_none_or(|kind| is_json(kind.as_bytes()));
+            nonsense(
+                self.dialect,
+                &match error.classify() {
+                    Category::Data => format!("JSON that has not the expected fields ({place})"),
+                    _ if !json => "something that is not JSON".to_owned(),
+                    _ => format!("broken JSON ({place})"),
+                },
+            )
+        })
+    }
+
+    async fn repeatedly<T>(
+        &self,
+        call: &Call,
+        read: impl Fn(Reply) -> Result<T, UpstreamError>,
+    ) -> Result<T, UpstreamError> {
+        let retry = &self.http.options.retry;
+        let once = || async {
+            let outcome = match self.once(call).await {
+                Ok(reply) => read(reply),
+                Err(error) => Err(error),
+            };
+            outcome.map_err(|error| Failed { again: self.may_repeat(call, &error), error })
+        };
+        once.retry(retry.backoff())
+            .when(|failed| failed.again)
+            .adjust(|failed, wait| wait.map(|wait| wait.max(failed.error.retry_after.unwrap_or_default())))
+            .notify(|failed, wait| {
+                tracing::info!(service = self.dialect.service.name(), ?wait, failure = %failed.error, "call is repeated");
+            })
+            .await
+            .map_err(|failed| failed.error)
+    }
+
+    fn may_repeat(&self, call: &Call, error: &UpstreamError) -> bool {
+        let harmless = call.repeat == Repeat::Always || error.delivery == Delivery::NotDelivered;
+        let soon = error.retry_after.is_none_or(|wait| wait <= self.http.options.retry.longest_wait);
+        error.class == FailureClass::Transient && harmless && soon
+    }
+
+    async fn once(&self, call: &Call) -> Result<Reply, UpstreamError> {
+        if let Some(limit) = &self.limit {
+            limit.turn().await;
+        }
+        let timeout = call.timeout.unwrap_or(self.http.options.call_timeout);
+        let started = Instant::now();
+        let outcome = self.request(call, timeout).send().await;
+        let response =
+            outcome.map_err(|error| self.dialect.request_failed(&self.host, timeout, &error.without_url()))?;
+        let status = response.status();
+        tracing::debug!(
+            service = self.dialect.service.name(),
+            method = %call.method,
+            path = call.path_for_logs(),
+            status = status.as_u16(),
+            ms = started.elapsed().as_millis(),
+            "called"
+        );
+        if status.is_success() || call.accepted.contains(&status) {
+            let headers = response.headers().clone();
+            let body = body::read(response, &self.http.options).await.map_err(|error| match error {
+                BodyError::TooLarge => self.too_large(),
+                BodyError::Cut(error) => self.dialect.answer_cut(timeout, &error),
+            })?;
+            Ok(Reply { status, headers, body })
+        } else {
+            Err(self.refused(response).await)
+        }
+    }
+
+    fn request(&self, call: &Call, timeout: Duration) -> RequestBuilder {
+        let client = match self.passage {
+            Passage::Guarded => &self.http.guarded,
+            Passage::Opened => &self.http.opened,
+        };
+        let prefix = self.path_prefix.as_ref().map(ExposeSecret::expose_secret);
+        let mut request = client
+            .request(call.method.clone(), call.address(&self.base, prefix))
+            .headers(self.headers.clone())
+            .timeout(timeout);
+        for (name, value) in &call.headers {
+            request = request.header(*name, value);
+        }
+        match &call.body {
+            Some(body) => request.header("content-type", "application/json").body(body.clone()),
+            None => request,
+        }
+    }
+
+    async fn refused(&self, response: Response) -> UpstreamError {
+        let status = response.status();
+        let retry_after = retry_after(response.headers());
+        let body: Value = serde_json::from_slice(&body::read_refusal(response).await).unwrap_or_default();
+        let secrets = std::slice::from_ref(&self.secret);
+        let words = scrub::provider_words(&body).map(|words| scrub::quotation(&words, secrets)).unwrap_or_default();
+        let error = self.dialect.refused(&Refusal { status, retry_after, body, words });
+        if let (StatusCode::TOO_MANY_REQUESTS, Some(limit), Some(wait)) = (status, &self.limit, error.retry_after) {
+            limit.pause(wait.min(self.http.options.retry.longest_wait));
+        }
+        error
+    }
+
+    fn too_large(&self) -> UpstreamError {
+        let megabytes = self.http.options.response_limit / (1024 * 1024);
+        let message = format!("The answer of {} is larger than {megabytes} MB", self.dialect.name);
+        let advice = "Choose a shorter period; if it is one day already, tell Synkro's support";
+        self.dialect.error(Verdict::permanent(message, advice), Delivery::Unknown)
+    }
+}
+
+fn host_of(base: &Url) -> String {
+    let host = base.host_str().unwrap_or_default();
+    base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn is_json(content_type: &[u8]) -> bool {
+    content_type.to_ascii_lowercase().windows(4).any(|part| part == b"json")
+}
+
+/// `Retry-After` in seconds (RFC 9110 §10.2.3). Its other form, a date, is not used by any service that we call.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds: f64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(retry_after: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(retry_after))])
+    }
+
+    #[test]
+    fn retry_after_is_read_in_seconds() {
+        assert_eq!(retry_after(&headers("7")), Some(Duration::from_secs(7)));
+        assert_eq!(retry_after(&headers("0.5")), Some(Duration::from_millis(500)));
+        for odd in ["-1", "soon", "NaN", "Fri, 20 Nov 2026 08:15:30 GMT"] {
+            assert_eq!(retry_after(&headers(odd)), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_named_with_their_port() {
+        assert_eq!(host_of(&Url::parse("http://127.0.0.1:8080/v2").unwrap()), "127.0.0.1:8080");
+        assert_eq!(host_of(&Url::parse("https://api.example").unwrap()), "api.example");
+    }
+}

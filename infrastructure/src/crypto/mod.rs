@@ -1,0 +1,19 @@
+//! Keys and sealing (envelope encryption).
+//!
+//! AES-256-GCM with a data key per tenant, wrapped by a key-encryption key that the database never sees. Every ciphertext is bound to its place by associated data and opens nowhere else.
+
+mod kek;
+mod key_ring;
+mod sealing;
+mod vault;
+
+pub use kek::{Kek, KekError};
+pub use key_ring::{KeyRing, TenantKeys};
+pub use vault::PgVault;
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}

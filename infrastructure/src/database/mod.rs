@@ -1,0 +1,155 @@
+//! PostgreSQL, on a server or inside this process. One pool serves sqlx, sea-orm and postgres-es.
+
+#[cfg(feature = "embedded")]
+mod embedded;
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use migrations::Migrator;
+use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
+use sea_orm_migration::MigratorTrait;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgPool};
+
+/// A session that holds a transaction open and does nothing holds all readers of the log back; the server ends it.
+const IDLE_IN_TRANSACTION: &str = "30s";
+
+/// How long to wait for a free connection before the database counts as out of reach.
+const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// The advisory lock that lets one process migrate at a time.
+const MIGRATION_LOCK: i64 = 0x5359_4e4b_524f;
+
+/// Why the database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum DatabaseError {
+    /// The address is not one.
+    #[error("DATABASE_URL is not a PostgreSQL address; expected postgres://user@host:5432/database")]
+    Address(#[source] sqlx::Error),
+    /// Nobody answers, or it refuses.
+    #[error("PostgreSQL at {at} does not answer; check DATABASE_URL and that the server runs")]
+    Connect {
+        /// Host and port, without credentials.
+        at: String,
+        /// The cause.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The embedded database does not start.
+    #[error("the embedded database in {folder} does not start; is another synkro using the folder?")]
+    Embedded {
+        /// The data folder.
+        folder: String,
+        /// The cause.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A migration failed.
+    #[error("the database schema could not be brought up to date")]
+    Migrate(#[source] sea_orm::DbErr),
+}
+
+/// Which PostgreSQL it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// A server of its own; several processes may share it.
+    Server,
+    /// Inside this process, on one connection.
+    Embedded,
+}
+
+/// An open database.
+#[derive(Clone)]
+pub struct Database {
+    pool: PgPool,
+    mode: Mode,
+    #[cfg(feature = "embedded")]
+    _engine: Option<Arc<embedded::Engine>>,
+}
+
+impl Database {
+    /// Connects to a server with up to `connections` connections.
+    pub async fn connect(url: &str, connections: u32) -> Result<Self, DatabaseError> {
+        let options = PgConnectOptions::from_str(url).map_err(DatabaseError::Address)?;
+        Self::connect_with(options, connections).await
+    }
+
+    /// Connects to a server with given options, as tests do to choose a schema.
+    pub async fn connect_with(options: PgConnectOptions, connections: u32) -> Result<Self, DatabaseError> {
+        let at = format!("{}:{}", options.get_host(), options.get_port());
+        let options =
+            options.application_name("synkro").options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)]);
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE)
+            .connect_with(options)
+            .await
+            .map_err(|source| DatabaseError::Connect { at, source })?;
+        Ok(Self {
+            pool,
+            mode: Mode::Server,
+            #[cfg(feature = "embedded")]
+            _engine: None,
+        })
+    }
+
+    /// Starts PostgreSQL inside this process, with its data in `folder`.
+    #[cfg(feature = "embedded")]
+    pub async fn embedded(folder: &std::path::Path) -> Result<Self, DatabaseError> {
+        let (engine, pool) = embedded::start(folder).await?;
+        Ok(Self { pool, mode: Mode::Embedded, _engine: Some(Arc::new(engine)) })
+    }
+
+    /// Brings the schema up to date. Safe to call from several processes at once.
+    pub async fn migrate(&self) -> Result<(), DatabaseError> {
+        let lock = match self.mode {
+            Mode::Server => Some(self.migration_lock().await?),
+            Mode::Embedded => None,
+        };
+        let migrated = Migrator::up(&self.orm(), None).await.map_err(DatabaseError::Migrate);
+        if let Some(lock) = lock {
+            // The lock belongs to the connection; closing it gives the lock back.
+            let _ = lock.close().await;
+        }
+        migrated
+    }
+
+    /// True where every migration is applied.
+    pub async fn is_current(&self) -> Result<bool, DatabaseError> {
+        let pending = Migrator::get_pending_migrations(&self.orm()).await.map_err(DatabaseError::Migrate)?;
+        Ok(pending.is_empty())
+    }
+
+    /// The pool.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// The same pool for sea-orm.
+    pub fn orm(&self) -> DatabaseConnection {
+        SqlxPostgresConnector::from_sqlx_postgres_pool(self.pool.clone())
+    }
+
+    /// Which PostgreSQL it is.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Closes all connections. The embedded engine is left to the end of the process: its own shutdown can hang.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    async fn migration_lock(&self) -> Result<sqlx::PgConnection, DatabaseError> {
+        let failed = |source| DatabaseError::Connect { at: "the server".into(), source };
+        let mut connection = self.pool.acquire().await.map_err(failed)?.detach();
+        sqlx::query("select pg_advisory_lock($1)")
+            .bind(MIGRATION_LOCK)
+            .execute(&mut connection)
+            .await
+            .map_err(failed)?;
+        Ok(connection)
+    }
+}

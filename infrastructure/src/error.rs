@@ -1,0 +1,50 @@
+//! The one place that tells an outage of the database from a defect.
+
+use application::PortError;
+use sea_orm::DbErr;
+
+/// What an error of sqlx means to a port.
+pub(crate) fn from_sqlx(error: sqlx::Error) -> PortError {
+    if is_outage(&error) { PortError::Unavailable(error.into()) } else { PortError::Internal(error.into()) }
+}
+
+/// What an error of sea-orm means to a port.
+pub(crate) fn from_orm(error: DbErr) -> PortError {
+    let outage = match &error {
+        DbErr::ConnectionAcquire(_) => true,
+        DbErr::Conn(inner) | DbErr::Exec(inner) | DbErr::Query(inner) => match inner {
+            sea_orm::RuntimeErr::SqlxError(inner) => is_outage(inner),
+            sea_orm::RuntimeErr::Internal(_) => false,
+        },
+        _ => false,
+    };
+    if outage { PortError::Unavailable(error.into()) } else { PortError::Internal(error.into()) }
+}
+
+/// What a boxed error that may be sqlx's means to a port.
+pub(crate) fn from_boxed(error: Box<dyn std::error::Error + Send + Sync>) -> PortError {
+    match error.downcast::<sqlx::Error>() {
+        Ok(error) => from_sqlx(*error),
+        Err(error) => PortError::Internal(error),
+    }
+}
+
+/// A defect that came up in code of ours.
+pub(crate) fn internal(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
+    PortError::Internal(error.into())
+}
+
+/// True where the database cannot be reached or is starting, stopping or full (SQLSTATE classes 08, 53, 57P).
+fn is_outage(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| ["08", "53", "57P"].iter().any(|class| code.starts_with(class)))
+        }
+        _ => false,
+    }
+}

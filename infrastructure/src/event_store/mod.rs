@@ -1,0 +1,17 @@
+//! The event log on PostgreSQL.
+//!
+//! Loading goes through `postgres-es`; committing does not: one statement appends the events of a commit with their
+//! claims, and tells a lost race from a taken value (ADR 0002). Reading in global order happens behind the snapshot
+//! horizon, so that no event is ever passed over (ADR 0003).
+
+mod append;
+mod appender;
+mod commands;
+mod reader;
+mod store;
+
+pub use append::{AppendError, Appended, Commit, NewEvent};
+pub use appender::Appender;
+pub use commands::{LogCommands, LogStatistics};
+pub use reader::{LogReader, LoggedEvent};
+pub use store::LogStore;

@@ -1,0 +1,98 @@
+//! Reading the log in its global order.
+
+use application::ports::commands::LogPosition;
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, Row};
+use uuid::Uuid;
+
+use crate::database::Database;
+
+/// An event as the log holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoggedEvent {
+    /// Its place in the global order.
+    pub position: LogPosition,
+    /// The owner; none for the platform's own.
+    pub tenant_id: Option<Uuid>,
+    /// The aggregate's type name.
+    pub aggregate_type: String,
+    /// The aggregate's id.
+    pub aggregate_id: String,
+    /// Its number within the aggregate, from 1.
+    pub sequence: i64,
+    /// Its frozen name.
+    pub event_type: String,
+    /// Its fields.
+    pub payload: Value,
+    /// Its circumstances.
+    pub metadata: Value,
+    /// When the database recorded it.
+    pub recorded_at: DateTime<Utc>,
+}
+
+impl LoggedEvent {
+    /// The event as its aggregate's type.
+    pub fn decode<E: DeserializeOwned>(&self) -> Result<E, serde_json::Error> {
+        E::deserialize(&self.payload)
+    }
+
+    /// An entry of its circumstances.
+    pub fn circumstance(&self, name: &str) -> Option<String> {
+        self.metadata.get(name).and_then(Value::as_str).map(str::to_owned)
+    }
+}
+
+impl FromRow<'_, PgRow> for LoggedEvent {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let tx: i64 = row.try_get("tx")?;
+        Ok(Self {
+            position: LogPosition { tx: tx.cast_unsigned(), position: row.try_get("position")? },
+            tenant_id: row.try_get("tenant_id")?,
+            aggregate_type: row.try_get("aggregate_type")?,
+            aggregate_id: row.try_get("aggregate_id")?,
+            sequence: row.try_get("sequence")?,
+            event_type: row.try_get("event_type")?,
+            payload: row.try_get("payload")?,
+            metadata: row.try_get("metadata")?,
+            recorded_at: row.try_get("recorded_at")?,
+        })
+    }
+}
+
+/// Reads the log behind the snapshot horizon.
+#[derive(Clone)]
+pub struct LogReader {
+    database: Database,
+}
+
+impl LogReader {
+    /// A reader of this database's log.
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// The next events after a position, oldest first.
+    ///
+    /// The gate and the rows come from one statement, so from one snapshot: a transaction that is still open has a
+    /// number at or above the horizon, and events at or above it are not read yet. So no event can appear later at a
+    /// place that was already passed.
+    pub async fn after(&self, position: LogPosition, limit: i64) -> Result<Vec<LoggedEvent>, sqlx::Error> {
+        sqlx::query_as(
+            "select position, tx::text::bigint as tx, tenant_id, aggregate_type, aggregate_id, sequence,
+                    event_type, payload, metadata, recorded_at
+             from events
+             where (tx, position) > ($1::text::xid8, $2)
+               and tx < pg_snapshot_xmin(pg_current_snapshot())
+             order by tx, position
+             limit $3",
+        )
+        .bind(position.tx.to_string())
+        .bind(position.position)
+        .bind(limit)
+        .fetch_all(self.database.pool())
+        .await
+    }
+}

@@ -1,0 +1,92 @@
+//! `cqrs_es::EventStore` over the log: loading from `postgres-es`, committing by the appender.
+
+use std::collections::HashMap;
+
+use cqrs_es::persist::{EventStoreAggregateContext, PersistedEventStore};
+use cqrs_es::{AggregateError, DomainEvent, EventEnvelope, EventStore};
+use domain::EventSourced;
+use postgres_es::PostgresEventRepository;
+use serde_json::Value;
+
+use super::append::{AppendError, Appended, Commit, NewEvent};
+use super::appender::Appender;
+use crate::database::Database;
+
+/// The log as the store of one kind of aggregate.
+pub struct LogStore<A: EventSourced> {
+    loader: PersistedEventStore<PostgresEventRepository, A>,
+    appender: Appender,
+}
+
+impl<A: EventSourced> LogStore<A> {
+    /// A store that appends through `appender`.
+    pub fn new(database: &Database, appender: Appender) -> Self {
+        let repository = PostgresEventRepository::new(database.pool().clone());
+        Self { loader: PersistedEventStore::new_event_store(repository), appender }
+    }
+
+    /// Commits what `aggregate`, after the events, says it owns.
+    pub(super) async fn record(
+        &self,
+        events: &[A::Event],
+        context: &EventStoreAggregateContext<A>,
+        metadata: Value,
+    ) -> Result<Appended, AppendError> {
+        let to_new = |event: &A::Event| {
+            serde_json::to_value(event).map(|payload| NewEvent {
+                event_type: event.event_type(),
+                event_version: event.event_version(),
+                payload,
+            })
+        };
+        let new: Result<Vec<NewEvent>, _> = events.iter().map(to_new).collect();
+        let new = new.map_err(|error| AppendError::Database(sqlx::Error::Encode(error.into())))?;
+        let commit = Commit {
+            tenant: context.aggregate.tenant().map(domain::ids::TenantId::uuid),
+            aggregate_type: A::TYPE,
+            aggregate_id: context.aggregate_id.clone(),
+            expected: context.current_sequence,
+            events: new,
+            claims: events.iter().flat_map(A::claims).collect(),
+            metadata,
+        };
+        self.appender.append(&commit).await
+    }
+}
+
+impl<A: EventSourced> EventStore<A> for LogStore<A> {
+    type AC = EventStoreAggregateContext<A>;
+
+    async fn load_events(&self, aggregate_id: &str) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
+        self.loader.load_events(aggregate_id).await
+    }
+
+    async fn load_aggregate(&self, aggregate_id: &str) -> Result<Self::AC, AggregateError<A::Error>> {
+        self.loader.load_aggregate(aggregate_id).await
+    }
+
+    async fn commit(
+        &self,
+        events: Vec<A::Event>,
+        mut context: Self::AC,
+        metadata: HashMap<String, String>,
+    ) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
+        if !context.aggregate.exists() {
+            // The tenant of a new aggregate is known from its first event.
+            events.iter().cloned().for_each(|event| context.aggregate.apply(event));
+        }
+        let json = Value::from_iter(metadata.clone());
+        self.record(&events, &context, json).await.map_err(|error| match error {
+            AppendError::LostRace => AggregateError::AggregateConflict,
+            other => AggregateError::UnexpectedError(other.into()),
+        })?;
+        let first = context.current_sequence + 1;
+        let envelope = |(sequence, payload)| EventEnvelope {
+            aggregate_id: context.aggregate_id.clone(),
+            sequence,
+            payload,
+            metadata: metadata.clone(),
+        };
+        Ok((first..).zip(events).map(envelope).collect())
+    }
+}

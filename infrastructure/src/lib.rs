@@ -1,0 +1,26 @@
+//! Adapters: everything the application's ports need from databases, providers and cryptography.
+//!
+//! | folder | what |
+//! |---|---|
+//! | [`database`] | PostgreSQL, on a server or embedded; migrations |
+//! | [`event_store`] | the log: one statement per commit, loading, reading in global order |
+//! | [`projections`] | the runner that keeps read models following the log |
+//! | [`read_models`] | one folder per table: entity, writer, reader |
+//! | [`connectors`] | the outside services, one folder each |
+//! | [`crypto`] | keys, sealing, the vault |
+//! | [`identity`] | passwords and access tokens |
+
+pub mod connectors;
+pub mod crypto;
+pub mod database;
+mod error;
+pub mod event_store;
+pub mod files;
+pub mod health;
+pub mod identity;
+pub mod projections;
+pub mod read_models;
+pub mod signals;
+pub mod staging;
+pub mod step_queue;
+pub mod system;

@@ -1,0 +1,122 @@
+//! How far each projection has come.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::PortError;
+use application::ports::commands::LogPosition;
+use application::ports::read_models::Progress;
+use async_trait::async_trait;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
+
+use super::Projection;
+use crate::database::Database;
+use crate::error::from_sqlx;
+use crate::signals::Signal;
+
+/// How often one who waits looks without a hint.
+const POLL: Duration = Duration::from_millis(100);
+
+/// The checkpoints of the running projections.
+#[derive(Clone)]
+pub struct Checkpoints {
+    database: Database,
+    progressed: Signal,
+    names: Arc<[&'static str]>,
+}
+
+impl Checkpoints {
+    /// The checkpoints of these projections; `progressed` hints that one has moved.
+    pub fn new(database: Database, progressed: Signal, projections: &[Arc<dyn Projection>]) -> Self {
+        let names = projections.iter().map(|projection| projection.name()).collect();
+        Self { database, progressed, names }
+    }
+
+    /// The projection's checkpoint; the beginning of the log for a new projection.
+    pub(super) async fn load(&self, name: &str) -> Result<LogPosition, sqlx::Error> {
+        let (tx, position): (i64, i64) = sqlx::query_as(
+            "with added as (
+                insert into projection_checkpoints (name) values ($1) on conflict do nothing
+                returning tx, position
+             )
+             select tx::text::bigint, position from added
+             union all
+             select tx::text::bigint, position from projection_checkpoints where name = $1
+             limit 1",
+        )
+        .bind(name)
+        .fetch_one(self.database.pool())
+        .await?;
+        Ok(LogPosition { tx: tx.cast_unsigned(), position })
+    }
+
+    /// Moves the checkpoint, if it still stands where it was read. The row stays locked until the transaction ends.
+    pub(super) async fn advance(
+        transaction: &DatabaseTransaction,
+        name: &str,
+        from: LogPosition,
+        to: LogPosition,
+    ) -> Result<bool, DbErr> {
+        let moved = transaction
+            .execute(Statement::from_sql_and_values(
+                DbBackend::Postgres,
+                "update projection_checkpoints
+                 set tx = $4::text::xid8, position = $5, updated_at = clock_timestamp()
+                 where name = $1 and tx = $2::text::xid8 and position = $3",
+                [
+                    name.into(),
+                    from.tx.to_string().into(),
+                    from.position.into(),
+                    to.tx.to_string().into(),
+                    to.position.into(),
+                ],
+            ))
+            .await?;
+        Ok(moved.rows_affected() == 1)
+    }
+
+    pub(super) fn moved(&self) {
+        self.progressed.notify();
+    }
+
+    /// Waits until the named projections have passed the position.
+    pub(crate) async fn wait(
+        &self,
+        names: &[&str],
+        position: LogPosition,
+        patience: Duration,
+    ) -> Result<bool, PortError> {
+        let deadline = tokio::time::Instant::now() + patience;
+        let mut progressed = self.progressed.subscribe();
+        loop {
+            if self.all_passed(names, position).await.map_err(from_sqlx)? {
+                return Ok(true);
+            }
+            let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+            if left.is_zero() {
+                return Ok(false);
+            }
+            progressed.wait(left.min(POLL)).await;
+        }
+    }
+
+    async fn all_passed(&self, names: &[&str], position: LogPosition) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar(
+            "select count(*) = cardinality($3::text[])
+             from projection_checkpoints
+             where name = any($3) and (tx, position) >= ($1::text::xid8, $2)",
+        )
+        .bind(position.tx.to_string())
+        .bind(position.position)
+        .bind(names)
+        .fetch_one(self.database.pool())
+        .await
+    }
+}
+
+#[async_trait]
+impl Progress for Checkpoints {
+    async fn passed(&self, position: LogPosition, patience: Duration) -> Result<bool, PortError> {
+        self.wait(&self.names, position, patience).await
+    }
+}

@@ -1,0 +1,31 @@
+//! The tables that answer questions, one folder each: `entity.rs` (the row), `writer.rs` (the projection) and, where
+//! the application asks, `reader.rs`.
+//!
+//! To add one: a folder, a migration with its table, and its line in [`all`].
+
+pub mod audit_entries;
+pub mod integrations;
+mod paging;
+pub mod reports;
+pub mod runs;
+pub mod step_queue;
+pub mod tenants;
+pub(crate) mod text;
+pub mod users;
+
+use std::sync::Arc;
+
+use crate::projections::Projection;
+
+/// Every projection of the system.
+pub fn all() -> Vec<Arc<dyn Projection>> {
+    vec![
+        Arc::new(tenants::TenantsProjection),
+        Arc::new(users::UsersProjection),
+        Arc::new(integrations::IntegrationsProjection),
+        Arc::new(runs::RunsProjection),
+        Arc::new(step_queue::StepQueueProjection),
+        Arc::new(reports::ReportsProjection),
+        Arc::new(audit_entries::AuditProjection),
+    ]
+}

@@ -1,0 +1,8 @@
+//! Tenants.
+
+pub mod entity;
+mod reader;
+mod writer;
+
+pub use reader::TenantsReader;
+pub use writer::TenantsProjection;

@@ -1,0 +1,8 @@
+//! Users.
+
+pub mod entity;
+mod reader;
+mod writer;
+
+pub use reader::UsersReader;
+pub use writer::UsersProjection;

@@ -1,0 +1,39 @@
+//! The database schema, as SQL files that are applied in order and never changed once released.
+//!
+//! No statement names a schema: all tables of a cell live in the one that `search_path` names.
+
+use sea_orm_migration::prelude::*;
+
+/// One SQL file.
+struct SqlMigration {
+    name: &'static str,
+    sql: &'static str,
+}
+
+impl MigrationName for SqlMigration {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for SqlMigration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared(self.sql).await.map(|_| ())
+    }
+}
+
+/// All migrations, oldest first.
+pub struct Migrator;
+
+macro_rules! sql_files {
+    ($($name:literal),+ $(,)?) => {
+        vec![$(Box::new(SqlMigration { name: $name, sql: include_str!(concat!("../sql/", $name, ".sql")) })),+]
+    };
+}
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        sql_files!["0001_event_log", "0002_read_models", "0003_secrets", "0004_pipeline"]
+    }
+}
