@@ -1,0 +1,78 @@
+//! What the bot has sent: kept in a file, at the pace that chats bear.
+
+use std::{
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::errors::Refusal;
+use crate::{
+    limits::{Limits, Window, whole_seconds},
+    state::{AppendFile, StateError},
+};
+
+/// A message that the bot has sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TelegramMessage {
+    pub message_id: i64,
+    /// Negative for a group.
+    pub chat_id: i64,
+    /// Unix seconds.
+    pub date: i64,
+    /// As its reader sees it: the markup has become entities.
+    pub text: String,
+    /// `{"type","offset","length"}` in UTF-16 code units; links also have a `url`.
+    pub entities: Vec<Value>,
+}
+
+/// All messages of the bot, oldest first.
+pub(super) struct Outbox {
+    file: AppendFile,
+    sent: Mutex<Vec<TelegramMessage>>,
+    per_chat: Window<i64>,
+    per_group: Window<i64>,
+}
+
+impl Outbox {
+    pub(super) fn open(path: &Path, limits: Limits) -> Result<Self, StateError> {
+        let (file, sent) = AppendFile::open(path)?;
+        Ok(Self {
+            file,
+            sent: Mutex::new(sent),
+            per_chat: Window::new(limits.telegram_per_second_per_chat, Duration::from_secs(1)),
+            per_group: Window::new(limits.telegram_per_minute_per_group, Duration::from_mins(1)),
+        })
+    }
+
+    pub(super) fn messages(&self) -> Vec<TelegramMessage> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sends the message that is made for the next id: it is in the file before this returns.
+    pub(super) fn send(&self, make: impl FnOnce(i64) -> TelegramMessage) -> Result<TelegramMessage, Refusal> {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let message = make(sent.last().map_or(1, |last| last.message_id + 1));
+        let now = Instant::now();
+        if let Some(wait) = self.wait(message.chat_id, now) {
+            return Err(Refusal::TooMany { retry_after: whole_seconds(wait) });
+        }
+        self.file.append(&message).map_err(|error| {
+            tracing::error!(%error, "a Telegram message cannot be stored");
+            Refusal::Storage
+        })?;
+        self.per_chat.count(message.chat_id, now);
+        self.per_group.count(message.chat_id, now);
+        sent.push(message.clone());
+        Ok(message)
+    }
+
+    fn wait(&self, chat_id: i64, now: Instant) -> Option<Duration> {
+        let in_chat = self.per_chat.wait(&chat_id, now);
+        let in_group = if chat_id < 0 { self.per_group.wait(&chat_id, now) } else { None };
+        in_chat.max(in_group)
+    }
+}

@@ -1,0 +1,104 @@
+use serde_json::{Value, json};
+use simulator::{Limits, Service};
+
+use crate::{Stage, json as body, unlimited};
+
+fn text(stage: &Stage, text: &str) -> Value {
+    json!({"chat_id": stage.accounts.telegram_chat_ids[0], "text": text, "parse_mode": "HTML"})
+}
+
+#[tokio::test]
+async fn a_message_is_sent_parsed_and_kept() {
+    let stage = Stage::unlimited().await;
+    let answer = body(stage.telegram("SENDmessage").json(&text(&stage, "<b>Отчёт</b> готов &amp; лежит"))).await;
+    assert_eq!((&answer["ok"], &answer["result"]["text"]), (&true.into(), &"Отчёт готов & лежит".into()));
+    assert_eq!(answer["result"]["entities"], json!([{"type": "bold", "offset": 0, "length": 5}]));
+    let sent = stage.simulators.telegram_messages();
+    assert_eq!((sent.len(), sent[0].message_id), (1, 1));
+    assert_eq!(sent[0].text, "Отчёт готов & лежит");
+}
+
+#[tokio::test]
+async fn parameters_come_in_every_way() {
+    let stage = Stage::unlimited().await;
+    let chat = stage.accounts.telegram_chat_ids[0];
+    let token = stage.accounts.telegram_token.expose();
+    let base = &stage.simulators.endpoints().telegram;
+    let query = format!("{base}/bot{token}/sendMessage?chat_id={chat}&text=one");
+    assert_eq!(body(stage.client.get(query)).await["result"]["message_id"], 1);
+    let form = stage.telegram("sendMessage").header("content-type", "application/x-www-form-urlencoded");
+    assert_eq!(body(form.body(format!("chat_id={chat}&text=two"))).await["result"]["text"], "two");
+    assert_eq!(body(stage.telegram("getMe")).await["result"]["is_bot"], true);
+}
+
+#[tokio::test]
+async fn refusals_have_the_envelope() {
+    let stage = Stage::unlimited().await;
+    let longest = "😀".repeat(2_048);
+    assert_eq!(body(stage.telegram("sendMessage").json(&text(&stage, &longest))).await["ok"], true);
+    for (request, code, description) in [
+        (json!({"text": "x"}), 400, "Bad Request: chat_id is empty"),
+        (json!({"chat_id": 5, "text": "x"}), 400, "Bad Request: chat not found"),
+        (json!({"chat_id": "@nobody", "text": "x"}), 400, "Bad Request: chat not found"),
+        (text(&stage, " "), 400, "Bad Request: message text is empty"),
+        (text(&stage, "<b></b>"), 400, "Bad Request: message text is empty"),
+        (text(&stage, &format!("{longest}a")), 400, "Bad Request: message is too long"),
+        (
+            text(&stage, "<b>x"),
+            400,
+            "Bad Request: can't parse entities: Can't find end tag corresponding to start tag \"b\"",
+        ),
+    ] {
+        let response = stage.telegram("sendMessage").json(&request).send().await.unwrap();
+        assert_eq!(response.status(), code);
+        let error: Value = response.json().await.unwrap();
+        assert_eq!(error, json!({"ok": false, "error_code": code, "description": description}));
+    }
+    assert_eq!(stage.telegram("dance").send().await.unwrap().status(), 404);
+    let stranger = format!("{}/bot1:x/getMe", stage.simulators.endpoints().telegram);
+    assert_eq!(stage.client.get(stranger).send().await.unwrap().status(), 401);
+}
+
+#[tokio::test]
+async fn a_chat_takes_one_message_a_second() {
+    let stage = Stage::with(Limits::default()).await;
+    let send = || stage.telegram("sendMessage").json(&text(&stage, "x")).send();
+    assert_eq!(send().await.unwrap().status(), 200);
+    let refused = send().await.unwrap();
+    assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (429, "1"));
+    assert_eq!(refused.json::<Value>().await.unwrap()["parameters"]["retry_after"], 1);
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_group_takes_twenty_messages_a_minute() {
+    let stage = Stage::with(Limits { telegram_per_minute_per_group: 20, ..unlimited() }).await;
+    let send = || stage.telegram("sendMessage").json(&text(&stage, "x")).send();
+    for _ in 0..20 {
+        assert_eq!(send().await.unwrap().status(), 200);
+    }
+    let refused: Value = send().await.unwrap().json().await.unwrap();
+    assert!((50..=60).contains(&refused["parameters"]["retry_after"].as_u64().unwrap()), "{refused}");
+}
+
+#[tokio::test]
+async fn the_journal_knows_no_secret() {
+    let stage = Stage::unlimited().await;
+    body(stage.telegram("getMe")).await;
+    let call = stage.simulators.calls().pop().unwrap();
+    assert_eq!((call.service, call.path.as_str(), call.status), (Service::Telegram, "/bot***/getMe", Some(200)));
+
+    let endpoints = stage.simulators.endpoints();
+    let gemini = format!("{}/models?pageSize=1&key=a%2Bb", endpoints.gemini);
+    let supabase = format!("{}/auth/v1/health?apikey=secret", endpoints.supabase);
+    let telegram = format!("{}//bot1:secret/getMe", endpoints.telegram);
+    for (url, shown) in [
+        (gemini, "/v1beta/models?pageSize=1&key=***"),
+        (supabase, "/auth/v1/health?apikey=***"),
+        (telegram, "//bot***/getMe"),
+    ] {
+        stage.client.get(url).send().await.unwrap();
+        assert_eq!(stage.simulators.calls().pop().unwrap().path, shown);
+    }
+}
