@@ -1,0 +1,140 @@
+//! Values in requests. Reading one never fails at once, so that an answer can name every bad field together.
+
+use std::borrow::Cow;
+
+use application::AppError;
+use chrono::NaiveDate;
+use domain::FieldError;
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
+use poem_openapi::types::{ParseFromJSON, ParseFromParameter, ParseResult, Type};
+use secrecy::SecretString;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A value that requests carry as text.
+pub(crate) trait FieldValue: Sized + Send + Sync {
+    /// What is expected, as the end of a sentence that begins with the field's name.
+    const WANTED: &'static str;
+
+    /// How the OpenAPI document describes it.
+    fn schema() -> MetaSchema;
+
+    /// The value; none where the text is not one.
+    fn read(text: &str) -> Option<Self>;
+}
+
+/// A value of a request, or what is wrong with it.
+pub(crate) struct Input<T>(Result<T, String>);
+
+impl<T> Input<T> {
+    /// A field that may be absent.
+    pub(crate) fn optional(input: Option<Self>) -> Input<Option<T>> {
+        Input(input.map(|input| input.0).transpose())
+    }
+}
+
+impl<T: FieldValue> Input<T> {
+    fn from_text(text: &str) -> Self {
+        Self(T::read(text).ok_or_else(|| T::WANTED.to_owned()))
+    }
+}
+
+/// The value of the only field.
+///
+/// # Errors
+/// `invalid`, naming the field.
+pub(crate) fn one<T>(name: &str, input: Input<T>) -> Result<T, AppError> {
+    input.0.map_err(|message| AppError::invalid(vec![FieldError::new(name, message)]))
+}
+
+/// The values of two fields.
+///
+/// # Errors
+/// `invalid`, naming both where both are bad.
+pub(crate) fn both<A, B>(first: (&str, Input<A>), second: (&str, Input<B>)) -> Result<(A, B), AppError> {
+    match (first.1.0, second.1.0) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (a, b) => {
+            let bad = [(first.0, a.err()), (second.0, b.err())];
+            let named = |(name, message): (&str, Option<String>)| Some(FieldError::new(name, message?));
+            Err(AppError::invalid(bad.into_iter().filter_map(named).collect()))
+        }
+    }
+}
+
+impl<T: FieldValue> Type for Input<T> {
+    const IS_REQUIRED: bool = true;
+
+    type RawValueType = Self;
+    type RawElementValueType = Self;
+
+    fn name() -> Cow<'static, str> {
+        "input".into()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        MetaSchemaRef::Inline(Box::new(T::schema()))
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self> + 'a> {
+        Box::new(std::iter::once(self))
+    }
+}
+
+impl<T: FieldValue> ParseFromJSON for Input<T> {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        Ok(match value {
+            None | Some(Value::Null) => Self(Err(format!("is missing; it {}", T::WANTED))),
+            Some(Value::String(text)) => Self::from_text(&text),
+            Some(_) => Self(Err(T::WANTED.to_owned())),
+        })
+    }
+}
+
+impl<T: FieldValue> ParseFromParameter for Input<T> {
+    fn parse_from_parameter(text: &str) -> ParseResult<Self> {
+        Ok(Self::from_text(text))
+    }
+}
+
+impl FieldValue for NaiveDate {
+    const WANTED: &'static str = "must be a date such as 2026-06-01";
+
+    fn schema() -> MetaSchema {
+        MetaSchema { example: Some("2026-06-01".into()), ..MetaSchema::new_with_format("string", "date") }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let written_out = text.len() == "2026-06-01".len();
+        written_out.then(|| Self::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
+    }
+}
+
+impl FieldValue for Uuid {
+    const WANTED: &'static str = "must be a UUID such as 0197b1c0-5f6e-7c3a-9d55-2f6c1a7e4b10";
+
+    fn schema() -> MetaSchema {
+        MetaSchema::new_with_format("string", "uuid")
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let hyphenated = text.len() == 36;
+        hyphenated.then(|| Self::try_parse(text).ok()).flatten()
+    }
+}
+
+impl FieldValue for SecretString {
+    const WANTED: &'static str = "must be a text";
+
+    fn schema() -> MetaSchema {
+        MetaSchema { write_only: true, ..MetaSchema::new_with_format("string", "password") }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        Some(Self::from(text))
+    }
+}

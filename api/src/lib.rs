@@ -1,0 +1,31 @@
+//! Synkro over HTTP. Thin: it reads requests, calls a use case, and writes answers; it decides no rule.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`rest`] | the operations, one folder or file per resource |
+//! | [`problem`] | the one conversion of errors to answers (RFC 9457) |
+//! | `identity` | the one place that turns a token into a request context |
+//! | `edge` | what every request and answer passes: request id, span, limits, security headers |
+//! | [`server`] | listening and graceful shutdown |
+//!
+//! The OpenAPI document is made from the code by [`openapi_json`] and needs no running system.
+//!
+//! To add a resource: a file in `rest/` with a unit struct and its operations, and its name in the list in
+//! `rest/mod.rs`. Every operation takes the state as `Data<&Arc<AppState>>` and, unless it is public, a
+//! `SignedInUser`.
+
+mod addresses;
+mod cursor;
+mod docs_page;
+mod edge;
+mod identity;
+mod input;
+mod position;
+pub mod problem;
+pub mod rest;
+pub mod server;
+mod state;
+
+pub use rest::{openapi_json, routes};
+pub use server::{Bound, serve};
+pub use state::AppState;

@@ -1,0 +1,62 @@
+//! The operations. This file only joins the resources.
+
+mod body;
+mod health;
+mod reports;
+mod runs;
+mod users;
+
+use std::sync::Arc;
+
+use poem::middleware::CatchPanic;
+use poem::{Endpoint, EndpointExt, Response, Route};
+use poem_openapi::{OpenApi, OpenApiService, Tags};
+
+use crate::addresses::Addresses;
+use crate::edge::{Edge, Panics};
+use crate::{AppState, docs_page};
+
+const DESCRIPTION: &str = include_str!("description.md");
+
+type Resources = (health::HealthApi, users::UsersApi, runs::RunsApi, reports::ReportsApi);
+
+const RESOURCES: Resources = (health::HealthApi, users::UsersApi, runs::RunsApi, reports::ReportsApi);
+
+/// Names that the framework spells in a way that is correct, but not usual, and confuses generators of clients.
+const SPELLINGS: [(&str, &str); 3] = [
+    ("\"application/json; charset=utf-8\"", "\"application/json\""),
+    ("\"LOCATION\"", "\"Location\""),
+    ("\"SYNKRO-POSITION\"", "\"Synkro-Position\""),
+];
+
+/// The chapters of the OpenAPI document.
+#[derive(Tags)]
+enum Chapter {
+    /// Whether Synkro works. Public, and the same for everybody.
+    Health,
+    /// Signing in, and who is signed in.
+    Users,
+    /// Runs of the report pipeline and their eight steps.
+    Runs,
+    /// The published reports of the company.
+    Reports,
+}
+
+fn service() -> OpenApiService<Resources, ()> {
+    OpenApiService::new(RESOURCES, "Synkro API", env!("CARGO_PKG_VERSION")).description(DESCRIPTION).server("/")
+}
+
+/// The OpenAPI document, indented, with a stable order.
+pub fn openapi_json() -> String {
+    let spelled = |text: String, (from, to): (&str, &str)| text.replace(from, to);
+    SPELLINGS.into_iter().fold(service().spec() + "\n", spelled)
+}
+
+/// Everything that is answered over HTTP.
+pub fn routes(state: Arc<AppState>) -> impl Endpoint<Output = Response> + 'static {
+    let service = service();
+    docs_page::routes(Route::new(), &service.swagger_ui_html(), openapi_json())
+        .nest("/", service)
+        .with(CatchPanic::new().with_handler(Panics))
+        .with(Edge { state, addresses: Arc::new(Addresses::of(Resources::meta())) })
+}

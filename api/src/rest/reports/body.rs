@@ -1,0 +1,163 @@
+use application::ports::read_models::{Page, ReportView};
+use application::use_cases::FullReport;
+use chrono::{DateTime, Utc};
+use domain::narrative::{Finding, Narrative, Topic};
+use poem_openapi::Object;
+use poem_openapi::types::Example;
+use uuid::Uuid;
+
+use super::example;
+use super::metrics::MetricsBody;
+use crate::cursor::encode;
+use crate::rest::body::{KindBody, PeriodBody};
+
+/// One page of reports.
+#[derive(Object)]
+pub(super) struct ReportList {
+    /// The reports, newest first.
+    items: Vec<ReportBody>,
+    /// The `cursor` of the next page; `null` on the last one.
+    #[oai(nullable)]
+    next: Option<String>,
+}
+
+impl From<Page<ReportView>> for ReportList {
+    fn from(page: Page<ReportView>) -> Self {
+        Self { items: page.items.into_iter().map(ReportBody::from).collect(), next: page.next.map(encode) }
+    }
+}
+
+/// A report without its full text.
+#[derive(Object)]
+#[oai(rename = "Report", example)]
+struct ReportBody {
+    /// Its id.
+    id: Uuid,
+    /// The run that made it.
+    run_id: Uuid,
+    /// What it is about.
+    kind: KindBody,
+    /// The time that it covers.
+    period: PeriodBody,
+    /// Its first line.
+    headline: String,
+    /// A paragraph.
+    summary: String,
+    /// The numbers, computed by Synkro.
+    metrics: MetricsBody,
+    /// The AI model that wrote the words.
+    model: String,
+    /// When it was published.
+    published_at: DateTime<Utc>,
+}
+
+impl From<ReportView> for ReportBody {
+    fn from(report: ReportView) -> Self {
+        Self {
+            id: report.id.uuid(),
+            run_id: report.run_id.uuid(),
+            kind: report.kind.into(),
+            period: report.period.into(),
+            headline: report.headline,
+            summary: report.summary,
+            metrics: report.metrics.into(),
+            model: report.model,
+            published_at: report.published_at,
+        }
+    }
+}
+
+/// A report with its full text.
+#[derive(Object)]
+#[oai(rename = "FullReport", example)]
+pub(super) struct FullReportBody {
+    /// The report.
+    report: ReportBody,
+    /// The whole text, in Markdown.
+    body: String,
+    /// What the AI wrote, in its parts.
+    narrative: NarrativeBody,
+}
+
+impl From<FullReport> for FullReportBody {
+    fn from(FullReport { view, stored }: FullReport) -> Self {
+        Self { report: view.into(), body: stored.body, narrative: stored.narrative.into() }
+    }
+}
+
+/// What the AI wrote. The numbers of a report are never its work.
+#[derive(Object)]
+#[oai(rename = "Narrative")]
+struct NarrativeBody {
+    /// One line.
+    headline: String,
+    /// A paragraph.
+    summary: String,
+    /// What the customers wrote about.
+    topics: Vec<TopicBody>,
+    /// What stands out.
+    findings: Vec<FindingBody>,
+    /// What to do about it.
+    recommendations: Vec<String>,
+}
+
+/// Something that customers wrote about.
+#[derive(Object)]
+#[oai(rename = "Topic")]
+struct TopicBody {
+    /// Its name.
+    name: String,
+    /// Dialogues in which it comes up.
+    dialogue_ids: Vec<String>,
+}
+
+/// Something that stands out.
+#[derive(Object)]
+#[oai(rename = "Finding")]
+struct FindingBody {
+    /// One line.
+    title: String,
+    /// What was seen.
+    detail: String,
+    /// Dialogues that show it.
+    dialogue_ids: Vec<String>,
+}
+
+impl From<Narrative> for NarrativeBody {
+    fn from(narrative: Narrative) -> Self {
+        let topic = |Topic { name, dialogue_ids }| TopicBody { name, dialogue_ids };
+        let finding = |Finding { title, detail, dialogue_ids }| FindingBody { title, detail, dialogue_ids };
+        Self {
+            headline: narrative.headline,
+            summary: narrative.summary,
+            topics: narrative.topics.into_iter().map(topic).collect(),
+            findings: narrative.findings.into_iter().map(finding).collect(),
+            recommendations: narrative.recommendations,
+        }
+    }
+}
+
+impl Example for ReportBody {
+    fn example() -> Self {
+        let Narrative { headline, summary, .. } = example::narrative();
+        Self {
+            id: Uuid::from_u128(0x5b0c_3f6d_21f4_5c1e_8a7e_0d4c_9b1f_6a20),
+            run_id: Uuid::from_u128(0x0197_b1c0_5f6e_7c3a_9d55_2f6c_1a7e_4b13),
+            kind: KindBody::Daily,
+            period: example::period().into(),
+            headline,
+            summary,
+            metrics: example::metrics().into(),
+            model: "gemini-2.5-flash".into(),
+            published_at: example::published_at(),
+        }
+    }
+}
+
+impl Example for FullReportBody {
+    fn example() -> Self {
+        let narrative = example::narrative();
+        let body = format!("# {}\n\n{}\n", narrative.headline, narrative.summary);
+        Self { report: ReportBody::example(), body, narrative: narrative.into() }
+    }
+}

@@ -1,0 +1,136 @@
+use poem::http::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::{Api, Memory, OWNER, READER, STRANGER, request};
+
+const RUNS: &str = "/api/v1/runs";
+
+#[tokio::test]
+async fn a_started_run_is_answered_with_its_steps_its_address_and_its_position() {
+    let api = Api::new();
+    let answer = api.post(RUNS, OWNER, &json!({"from": "2026-06-01", "to": "2026-06-02"})).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    assert_eq!(answer.header("synkro-position"), Some("1-10"));
+    let body = answer.json();
+    let (id, run) = (body["id"].as_str().unwrap(), &body["run"]);
+    assert_eq!(answer.header("location"), Some(format!("/api/v1/runs/{id}").as_str()));
+    assert_eq!((&run["id"], &run["kind"], &run["status"]), (&body["id"], &json!("custom"), &json!("running")));
+    assert_eq!(run["period"], json!({"from": "2026-05-31T19:00:00+00:00", "to": "2026-06-02T19:00:00+00:00"}));
+    let names: Vec<&Value> = run["steps"].as_array().unwrap().iter().map(|step| &step["name"]).collect();
+    assert_eq!(names.len(), 8);
+    assert_eq!((names[0], names[7]), (&json!("fetch_deals"), &json!("notify")));
+    let read = api.get(answer.header("location").unwrap(), READER).await;
+    assert_eq!((read.status, &read.json()), (200, run));
+}
+
+#[tokio::test]
+async fn a_run_whose_read_model_lags_is_answered_without_its_steps() {
+    let api = Api::new();
+    Memory::set(&api.memory.lagging);
+    let answer = api.post(RUNS, OWNER, &json!({"from": "2026-06-01", "to": "2026-06-01"})).await;
+    assert_eq!((answer.status, &answer.json()["run"]), (202, &Value::Null));
+    assert!(answer.header("location").is_some() && answer.header("synkro-position").is_some());
+}
+
+#[tokio::test]
+async fn all_bad_dates_are_named_together() {
+    let api = Api::new();
+    for days in [json!({}), json!({"from": "2026-02-30", "to": "1 June"}), json!({"from": 1, "to": null})] {
+        assert_eq!(api.post(RUNS, OWNER, &days).await.bad_fields(), ["from", "to"], "{days}");
+    }
+    let reversed = json!({"from": "2026-06-02", "to": "2026-06-01"});
+    assert_eq!(api.post(RUNS, OWNER, &reversed).await.bad_fields(), ["to"]);
+}
+
+#[tokio::test]
+async fn everything_that_is_not_set_up_is_named() {
+    let api = Api::new();
+    Memory::set(&api.memory.not_set_up);
+    let answer = api.post(RUNS, OWNER, &json!({"from": "2026-06-01", "to": "2026-06-01"})).await;
+    assert_eq!(answer.problem(409), "run.integrations_missing");
+    assert_eq!(answer.json()["fields"].as_array().map(Vec::len), Some(5));
+}
+
+#[tokio::test]
+async fn the_circumstances_of_a_request_are_recorded() {
+    let api = Api::new();
+    let id = Uuid::from_u128(77).to_string();
+    let sent = request(Method::POST, RUNS, OWNER)
+        .header("x-request-id", &id)
+        .header("user-agent", "ж".repeat(90) + &"x".repeat(500))
+        .content_type("application/json")
+        .body(json!({"from": "2026-06-01", "to": "2026-06-01"}).to_string());
+    let answer = api.send(sent).await;
+    assert_eq!((answer.status, answer.header("x-request-id")), (202, Some(id.as_str())));
+    let recorded = api.memory.recorded.lock().unwrap();
+    assert_eq!((recorded["request_id"].as_str(), recorded["right"].as_str()), (id.as_str(), "runs:start"));
+    assert_eq!(recorded["user_agent"].chars().count(), 200);
+}
+
+#[tokio::test]
+async fn cancelling_twice_changes_nothing_the_second_time() {
+    let api = Api::new();
+    let path = format!("{RUNS}/{}/cancel", api.started_run().await);
+    let first = api.post(&path, OWNER, &Value::Null).await;
+    assert_eq!((first.status, &first.json()["run"]["status"]), (202, &json!("cancelled")));
+    assert_eq!(first.header("synkro-position"), Some("2-20"));
+    let second = api.post(&path, OWNER, &Value::Null).await;
+    assert_eq!((second.status, second.header("synkro-position")), (202, None));
+    assert_eq!(second.json(), first.json());
+}
+
+#[tokio::test]
+async fn a_notification_that_is_not_due_is_a_conflict() {
+    let api = Api::new();
+    let path = format!("{RUNS}/{}/notification", api.started_run().await);
+    assert_eq!(api.post(&path, OWNER, &Value::Null).await.problem(409), "run.nothing_to_resend");
+}
+
+#[tokio::test]
+async fn another_companys_run_does_not_exist() {
+    let api = Api::new();
+    let run = api.started_run().await;
+    let path = format!("{RUNS}/{run}");
+    assert_eq!(api.get(&path, STRANGER).await.problem(404), "run.not_found");
+    for command in ["cancel", "notification"] {
+        let answer = api.post(&format!("{path}/{command}"), STRANGER, &Value::Null).await;
+        answer.problem(404);
+    }
+    assert_eq!(api.get(RUNS, STRANGER).await.json(), json!({"items": [], "next": null}));
+    assert_eq!(api.get(&path, OWNER).await.json()["status"], "running");
+}
+
+#[tokio::test]
+async fn pages_show_every_run_once_newest_first() {
+    let api = Api::new();
+    let mut started = Vec::new();
+    for _ in 0..5 {
+        started.insert(0, api.started_run().await);
+    }
+    let (mut seen, mut path, mut pages) = (Vec::new(), format!("{RUNS}?limit=2"), 0);
+    loop {
+        let body = api.get(&path, READER).await.json();
+        seen.extend(body["items"].as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap().to_owned()));
+        pages += 1;
+        match body["next"].as_str() {
+            Some(next) => path = format!("{RUNS}?limit=2&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!((seen, pages), (started, 3));
+}
+
+#[tokio::test]
+async fn bad_parameters_are_named_together() {
+    let api = Api::new();
+    let fields = |query: &str| {
+        let path = format!("{RUNS}{query}");
+        let api = &api;
+        async move { api.get(&path, OWNER).await.bad_fields() }
+    };
+    assert_eq!(fields("?limit=0&cursor=abc").await, ["limit", "cursor"]);
+    assert_eq!(fields("?limit=101").await, ["limit"]);
+    assert_eq!(fields("?limit=").await, ["limit"]);
+    assert_eq!(fields("/42").await, ["id"]);
+}

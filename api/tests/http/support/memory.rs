@@ -1,0 +1,160 @@
+//! What the test system remembers: two companies, three users, their runs and one report.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use application::ports::read_models::{ReportView, RunStatus, RunView, StepStatus, StepView, UserView};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::access::Role;
+use domain::ids::{ReportId, RunId, TenantId, UserId};
+use domain::job_run::{JobRun, JobRunEvent, Step};
+use domain::metrics::{Metrics, compute};
+use domain::narrative::Narrative;
+use domain::period::{DayBorder, Period};
+use domain::report::ReportKind;
+use domain::values::Personal;
+use uuid::Uuid;
+
+pub(crate) const OWNER: &str = "owner@acme.example";
+pub(crate) const READER: &str = "reader@acme.example";
+pub(crate) const STRANGER: &str = "owner@other.example";
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+pub(crate) struct Memory {
+    pub(super) users: Vec<UserView>,
+    pub(super) runs: Mutex<HashMap<Uuid, JobRun>>,
+    pub(super) views: Mutex<Vec<(TenantId, RunView)>>,
+    pub(super) log: AtomicU64,
+    pub(super) ids: AtomicU64,
+    /// The read models do not catch up.
+    pub(crate) lagging: AtomicBool,
+    /// Reading a list of runs fails in the database.
+    pub(crate) broken: AtomicBool,
+    /// Reading a list of reports panics.
+    pub(crate) panicking: AtomicBool,
+    /// The company's Supabase project has lost the report.
+    pub(crate) text_lost: AtomicBool,
+    /// No integration is set up.
+    pub(crate) not_set_up: AtomicBool,
+    /// The database does not answer.
+    pub(crate) down: AtomicBool,
+    /// The metadata of the last recorded command.
+    pub(crate) recorded: Mutex<BTreeMap<&'static str, String>>,
+}
+
+pub(super) fn tenant(number: u128) -> TenantId {
+    TenantId::from(Uuid::from_u128(number))
+}
+
+pub(super) fn day() -> DayBorder {
+    DayBorder { time_zone: "Asia/Tashkent".parse().unwrap(), starts_at: "00:00:00".parse().unwrap() }
+}
+
+impl Memory {
+    pub(super) fn new() -> Self {
+        let user = |number: u128, tenant_id: TenantId, email: &str, role| UserView {
+            id: UserId::from(Uuid::from_u128(number)),
+            tenant_id,
+            email: Personal::new(email.to_owned()),
+            name: Personal::new("Ann".to_owned()),
+            role,
+        };
+        Self {
+            users: vec![
+                user(11, tenant(1), OWNER, Role::Owner),
+                user(12, tenant(1), READER, Role::User),
+                user(21, tenant(2), STRANGER, Role::Owner),
+            ],
+            runs: Mutex::default(),
+            views: Mutex::default(),
+            log: AtomicU64::new(0),
+            ids: AtomicU64::new(1000),
+            lagging: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
+            panicking: AtomicBool::new(false),
+            text_lost: AtomicBool::new(false),
+            not_set_up: AtomicBool::new(false),
+            down: AtomicBool::new(false),
+            recorded: Mutex::default(),
+        }
+    }
+
+    pub(super) fn is(flag: &AtomicBool) -> bool {
+        flag.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set(flag: &AtomicBool) {
+        flag.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn report_id() -> ReportId {
+        ReportId::of(RunId::from(Uuid::from_u128(31)))
+    }
+
+    /// What the run's row says after the event; like the real read model, as far as these tests go.
+    pub(super) fn project(&self, tenant_id: TenantId, event: &JobRunEvent) {
+        let mut views = self.views.lock().unwrap();
+        match event {
+            JobRunEvent::RunStarted { run_id, kind, period, at, .. } => {
+                let started_at = *at + TimeDelta::seconds(i64::try_from(views.len()).unwrap());
+                views.push((tenant_id, started(*run_id, *kind, *period, started_at)));
+            }
+            JobRunEvent::RunCancelled { run_id, at, .. } => {
+                let (_, view) = views.iter_mut().find(|(_, view)| view.id == *run_id).unwrap();
+                (view.status, view.finished_at) = (RunStatus::Cancelled, Some(*at));
+            }
+            other => panic!("no test causes {other:?}"),
+        }
+    }
+}
+
+fn started(id: RunId, kind: ReportKind, period: Period, started_at: DateTime<Utc>) -> RunView {
+    let step = |step| StepView {
+        step,
+        status: StepStatus::Waiting,
+        attempts: 0,
+        elapsed_ms: None,
+        counts: BTreeMap::new(),
+        failure: None,
+        retry_at: None,
+    };
+    let steps = Step::ALL.map(step).into();
+    RunView { id, kind, period, status: RunStatus::Running, started_at, finished_at: None, steps }
+}
+
+pub(super) fn now() -> DateTime<Utc> {
+    "2026-06-02T08:00:00Z".parse().unwrap()
+}
+
+pub(super) fn period() -> Period {
+    day().days("2026-06-01".parse().unwrap(), "2026-06-01".parse().unwrap()).unwrap()
+}
+
+pub(super) fn metrics() -> Metrics {
+    compute(&[], day().time_zone)
+}
+
+pub(super) fn report() -> ReportView {
+    ReportView {
+        id: Memory::report_id(),
+        run_id: RunId::from(Uuid::from_u128(31)),
+        kind: ReportKind::Daily,
+        period: period(),
+        headline: "A quiet day".into(),
+        summary: "Nobody wrote.".into(),
+        metrics: metrics(),
+        model: "a-model".into(),
+        published_at: now(),
+    }
+}
+
+pub(super) fn narrative() -> Narrative {
+    Narrative {
+        headline: "A quiet day".into(),
+        summary: "Nobody wrote.".into(),
+        topics: Vec::new(),
+        findings: Vec::new(),
+        recommendations: vec!["Write first.".into()],
+    }
+}

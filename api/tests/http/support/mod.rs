@@ -1,0 +1,119 @@
+mod memory;
+mod ports;
+
+use std::sync::Arc;
+
+use api::{AppState, routes};
+use application::use_cases::{CancelRun, OpenAccount, ReadReports, ReadRuns, ResendNotification, RunStarter, SignIn};
+use domain::job_run::RetryPolicy;
+use poem::http::{HeaderMap, Method};
+use poem::{Endpoint, Request};
+use serde_json::Value;
+
+pub(crate) use self::memory::{Memory, OWNER, PASSWORD, READER, STRANGER};
+
+/// The API over a memory that the test can reach into.
+pub(crate) struct Api {
+    pub(crate) memory: Arc<Memory>,
+    state: Arc<AppState>,
+}
+
+/// What a client got.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The code of a problem document with this status.
+    pub(crate) fn problem(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", self.text);
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        self.json()["code"].as_str().unwrap().to_owned()
+    }
+
+    /// The names of the bad fields.
+    pub(crate) fn bad_fields(&self) -> Vec<String> {
+        assert_eq!(self.problem(422), "input.invalid");
+        let body = self.json();
+        body["fields"].as_array().unwrap().iter().map(|field| field["field"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+impl Api {
+    pub(crate) fn new() -> Self {
+        let memory = Arc::new(Memory::new());
+        let state = Arc::new(AppState {
+            sign_in: Arc::new(SignIn {
+                users: memory.clone(),
+                credentials: memory.clone(),
+                hasher: memory.clone(),
+                tokens: memory.clone(),
+                clock: memory.clone(),
+            }),
+            runs: Arc::new(RunStarter {
+                runs: memory.clone(),
+                automations: memory.clone(),
+                integrations: memory.clone(),
+                tenants: memory.clone(),
+                policy: RetryPolicy::default(),
+                clock: memory.clone(),
+                ids: memory.clone(),
+            }),
+            cancel: Arc::new(CancelRun { runs: memory.clone(), clock: memory.clone() }),
+            resend: Arc::new(ResendNotification { runs: memory.clone(), clock: memory.clone() }),
+            read_runs: Arc::new(ReadRuns { runs: memory.clone() }),
+            read_reports: Arc::new(ReadReports {
+                reports: memory.clone(),
+                accounts: Arc::new(OpenAccount { integrations: memory.clone(), vault: memory.clone() }),
+                connectors: memory.clone(),
+            }),
+            progress: memory.clone(),
+            health: memory.clone(),
+            ids: memory.clone(),
+        });
+        Self { memory, state }
+    }
+
+    pub(crate) fn state(&self) -> Arc<AppState> {
+        Arc::clone(&self.state)
+    }
+
+    pub(crate) async fn send(&self, request: Request) -> Answer {
+        let response = Box::pin(routes(self.state()).get_response(request)).await;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, text: response.into_body().into_string().await.unwrap() }
+    }
+
+    pub(crate) async fn get(&self, path: &str, user: &str) -> Answer {
+        self.send(request(Method::GET, path, user).finish()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, user: &str, body: &Value) -> Answer {
+        let body = body.to_string();
+        self.send(request(Method::POST, path, user).content_type("application/json").body(body)).await
+    }
+
+    /// Starts a run over one day and gives its id.
+    pub(crate) async fn started_run(&self) -> String {
+        let days = serde_json::json!({"from": "2026-06-01", "to": "2026-06-01"});
+        let answer = self.post("/api/v1/runs", OWNER, &days).await;
+        assert_eq!(answer.status, 202, "{}", answer.text);
+        answer.json()["id"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A request of a user; of nobody where the name is empty.
+pub(crate) fn request(method: Method, path: &str, user: &str) -> poem::RequestBuilder {
+    let request = Request::builder().method(method).uri_str(path);
+    if user.is_empty() { request } else { request.header("authorization", format!("Bearer token-of-{user}")) }
+}

@@ -1,0 +1,330 @@
+//! The ports of the test system, all held by one memory.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use application::ports::clock::{Clock, Ids};
+use application::ports::commands::{Commands, LogPosition, Recorded};
+use application::ports::health::{Dependency, DependencyState, Health};
+use application::ports::identity::{AccessToken, Credentials, PasswordHash, PasswordHasher, Tokens};
+use application::ports::read_models::{
+    Cursor, IntegrationView, Integrations, Page, PageRequest, Progress, ReportView, Reports, RunView, Runs, TenantView,
+    Tenants, UserView, Users,
+};
+use application::ports::services::{
+    Account, Analyst, Chat, ChatMessage, Connectors, Conversations, Crm, Deal, Notifier, StoredReport, TenantStorage,
+    UpstreamError,
+};
+use application::ports::vault::{SecretPlace, Vault};
+use application::{CommandError, PortError, Principal, RequestContext, TenantScope};
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::EventSourced;
+use domain::automation::{Automation, AutomationCommand, AutomationError, AutomationEvent, Defined, Schedule};
+use domain::ids::{IntegrationId, ReportId, RunId, SecretId, TenantId, UserId};
+use domain::integration::{
+    Configured, IntegrationCommand, IntegrationConfig, IntegrationError, IntegrationEvent, IntegrationKind,
+    IntegrationSettings, SecretName, SecretRef,
+};
+use domain::job_run::{JobRun, JobRunCommand, JobRunError, JobRunEvent};
+use domain::values::{Email, Language};
+use secrecy::{ExposeSecret, SecretString};
+use uuid::Uuid;
+
+use super::memory::{Memory, PASSWORD, day, metrics, narrative, now, period, report, tenant};
+
+type Outcome<T> = Result<T, PortError>;
+
+impl Clock for Memory {
+    fn now(&self) -> DateTime<Utc> {
+        now()
+    }
+}
+
+impl Ids for Memory {
+    fn next(&self) -> Uuid {
+        Uuid::from_u128(self.ids.fetch_add(1, Ordering::SeqCst).into())
+    }
+
+    fn chance(&self) -> f64 {
+        0.5
+    }
+}
+
+#[async_trait]
+impl Users for Memory {
+    async fn by_email(&self, email: &Email) -> Outcome<Option<UserView>> {
+        Ok(self.users.iter().find(|user| user.email.reveal() == email.as_str()).cloned())
+    }
+
+    async fn get(&self, id: UserId) -> Outcome<Option<UserView>> {
+        Ok(self.users.iter().find(|user| user.id == id).cloned())
+    }
+}
+
+#[async_trait]
+impl Credentials for Memory {
+    async fn set(&self, _user: UserId, _hash: PasswordHash) -> Outcome<()> {
+        Err(PortError::internal("no test sets a password"))
+    }
+
+    async fn get(&self, _user: UserId) -> Outcome<Option<PasswordHash>> {
+        Ok(Some(PasswordHash(SecretString::from(PASSWORD))))
+    }
+}
+
+#[async_trait]
+impl PasswordHasher for Memory {
+    async fn hash(&self, password: SecretString) -> Outcome<PasswordHash> {
+        Ok(PasswordHash(password))
+    }
+
+    async fn verify(&self, password: SecretString, hash: Option<PasswordHash>) -> Outcome<bool> {
+        Ok(hash.is_some_and(|hash| hash.0.expose_secret() == password.expose_secret()))
+    }
+}
+
+impl Tokens for Memory {
+    fn issue(&self, principal: Principal, now: DateTime<Utc>) -> Outcome<AccessToken> {
+        let user = self.users.iter().find(|user| user.id == principal.user_id);
+        let user = user.ok_or_else(|| PortError::internal("no such user"))?;
+        let token = format!("token-of-{}", user.email.reveal()).into();
+        Ok(AccessToken { token, expires_at: now + TimeDelta::minutes(15) })
+    }
+
+    fn verify(&self, token: &str, _now: DateTime<Utc>) -> Option<Principal> {
+        let email = token.strip_prefix("token-of-")?;
+        let user = self.users.iter().find(|user| user.email.reveal() == email)?;
+        Some(Principal { user_id: user.id, tenant_id: user.tenant_id, role: user.role })
+    }
+}
+
+#[async_trait]
+impl Commands<JobRun> for Memory {
+    async fn execute(
+        &self,
+        context: &RequestContext,
+        id: Uuid,
+        command: JobRunCommand,
+    ) -> Result<Recorded<JobRunEvent>, CommandError<JobRunError>> {
+        let mut runs = self.runs.lock().unwrap();
+        let run = runs.entry(id).or_default();
+        if run.exists() && run.tenant() != context.tenant() {
+            return Err(CommandError::Foreign);
+        }
+        let events = run.decide(command).map_err(CommandError::Rule)?;
+        for event in &events {
+            apply(run, event.clone());
+            if let Some(tenant) = context.tenant() {
+                self.project(tenant, event);
+            }
+        }
+        *self.recorded.lock().unwrap() = context.metadata().into_iter().collect();
+        let position = (!events.is_empty()).then(|| {
+            let tx = self.log.fetch_add(1, Ordering::SeqCst) + 1;
+            LogPosition { tx, position: i64::try_from(tx * 10).unwrap() }
+        });
+        Ok(Recorded { position, events })
+    }
+
+    async fn load(&self, id: Uuid) -> Outcome<JobRun> {
+        Ok(self.runs.lock().unwrap().get(&id).cloned().unwrap_or_default())
+    }
+}
+
+fn apply<A: EventSourced>(aggregate: &mut A, event: A::Event) {
+    aggregate.apply(event);
+}
+
+#[async_trait]
+impl Commands<Automation> for Memory {
+    async fn execute(
+        &self,
+        _context: &RequestContext,
+        _id: Uuid,
+        _command: AutomationCommand,
+    ) -> Result<Recorded<AutomationEvent>, CommandError<AutomationError>> {
+        Err(PortError::internal("no test defines an automation").into())
+    }
+
+    async fn load(&self, _id: Uuid) -> Outcome<Automation> {
+        Ok(Automation::Defined(Defined { tenant_id: tenant(1), day: day(), schedule: Schedule::Manual }))
+    }
+}
+
+fn supabase() -> IntegrationSettings {
+    IntegrationSettings::Supabase { base_url: "https://project.supabase.example".parse().unwrap() }
+}
+
+#[async_trait]
+impl Commands<IntegrationConfig> for Memory {
+    async fn execute(
+        &self,
+        _context: &RequestContext,
+        _id: Uuid,
+        _command: IntegrationCommand,
+    ) -> Result<Recorded<IntegrationEvent>, CommandError<IntegrationError>> {
+        Err(PortError::internal("no test configures an integration").into())
+    }
+
+    async fn load(&self, id: Uuid) -> Outcome<IntegrationConfig> {
+        if id != IntegrationId::of(tenant(1), IntegrationKind::Supabase).uuid() || Self::is(&self.not_set_up) {
+            return Ok(IntegrationConfig::Absent);
+        }
+        let secret = SecretRef { name: SecretName::ServiceKey, secret_id: SecretId::from(Uuid::from_u128(41)) };
+        let configured = Configured { tenant_id: tenant(1), version: 1, settings: supabase(), secrets: vec![secret] };
+        Ok(IntegrationConfig::Configured(configured))
+    }
+}
+
+#[async_trait]
+impl Integrations for Memory {
+    async fn list(&self, _scope: &TenantScope) -> Outcome<Vec<IntegrationView>> {
+        let view =
+            |kind| IntegrationView { kind, version: 1, settings: supabase(), secrets: Vec::new(), checked: None };
+        let missing = Self::is(&self.not_set_up);
+        Ok(IntegrationKind::ALL.into_iter().filter(|_| !missing).map(view).collect())
+    }
+}
+
+#[async_trait]
+impl Tenants for Memory {
+    async fn get(&self, scope: &TenantScope) -> Outcome<Option<TenantView>> {
+        let (id, status) = (scope.tenant_id(), "active".to_owned());
+        Ok(Some(TenantView { id, name: "Acme".into(), slug: "acme".into(), language: Language::English, status }))
+    }
+}
+
+#[async_trait]
+impl Runs for Memory {
+    async fn get(&self, scope: &TenantScope, id: RunId) -> Outcome<Option<RunView>> {
+        let views = self.views.lock().unwrap();
+        let own = views.iter().find(|(tenant, view)| *tenant == scope.tenant_id() && view.id == id);
+        Ok(own.map(|(_, view)| view.clone()))
+    }
+
+    async fn list(&self, scope: &TenantScope, page: PageRequest) -> Outcome<Page<RunView>> {
+        if Self::is(&self.broken) {
+            return Err(PortError::internal("postgres://synkro:hunter2@db refused the connection"));
+        }
+        let views = self.views.lock().unwrap();
+        let own = views.iter().filter(|(tenant, _)| *tenant == scope.tenant_id()).map(|(_, view)| view.clone());
+        let mut rows: Vec<RunView> = own.collect();
+        rows.sort_by_key(|run| std::cmp::Reverse((run.started_at, run.id)));
+        let after =
+            |run: &RunView| page.after.is_none_or(|cursor| (run.started_at, run.id.uuid()) < (cursor.at, cursor.id));
+        rows.retain(after);
+        let limit = usize::try_from(page.limit).unwrap();
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(|run| Cursor { at: run.started_at, id: run.id.uuid() });
+        Ok(Page { items: rows, next })
+    }
+}
+
+#[async_trait]
+impl Reports for Memory {
+    async fn get(&self, scope: &TenantScope, id: ReportId) -> Outcome<Option<ReportView>> {
+        Ok((scope.tenant_id() == tenant(1) && id == Self::report_id()).then(report))
+    }
+
+    async fn list(&self, scope: &TenantScope, _page: PageRequest) -> Outcome<Page<ReportView>> {
+        assert!(!Self::is(&self.panicking), "the list of reports panics with hunter2");
+        let items = if scope.tenant_id() == tenant(1) { vec![report()] } else { Vec::new() };
+        Ok(Page { items, next: None })
+    }
+}
+
+#[async_trait]
+impl Progress for Memory {
+    async fn passed(&self, _position: LogPosition, _patience: Duration) -> Outcome<bool> {
+        Ok(!Self::is(&self.lagging))
+    }
+}
+
+#[async_trait]
+impl Health for Memory {
+    async fn dependencies(&self) -> Vec<Dependency> {
+        let down = DependencyState::Down { reason: "it does not answer".into() };
+        let state = if Self::is(&self.down) { down } else { DependencyState::Up };
+        vec![Dependency { name: "database", state }, Dependency { name: "read_models", state: DependencyState::Up }]
+    }
+}
+
+#[async_trait]
+impl Vault for Memory {
+    async fn store(&self, _place: SecretPlace, _id: SecretId, _secret: &SecretString) -> Outcome<()> {
+        Err(PortError::internal("no test stores a secret"))
+    }
+
+    async fn open(&self, _place: SecretPlace, _id: SecretId) -> Outcome<SecretString> {
+        Ok(SecretString::from("service-key"))
+    }
+}
+
+impl Connectors for Memory {
+    fn crm(&self, account: Account) -> Result<Box<dyn Crm>, UpstreamError> {
+        unused(&account)
+    }
+
+    fn conversations(&self, account: Account) -> Result<Box<dyn Conversations>, UpstreamError> {
+        unused(&account)
+    }
+
+    fn storage(&self, account: Account) -> Result<Box<dyn TenantStorage>, UpstreamError> {
+        Ok(Box::new(Storage { tenant: account.tenant_id, text_lost: Self::is(&self.text_lost) }))
+    }
+
+    fn analyst(&self, account: Account) -> Result<Box<dyn Analyst>, UpstreamError> {
+        unused(&account)
+    }
+
+    fn notifier(&self, account: Account) -> Result<Box<dyn Notifier>, UpstreamError> {
+        unused(&account)
+    }
+}
+
+fn unused<T>(account: &Account) -> T {
+    panic!("the API calls no {}", account.settings.kind().title())
+}
+
+struct Storage {
+    tenant: TenantId,
+    text_lost: bool,
+}
+
+#[async_trait]
+impl TenantStorage for Storage {
+    async fn save_deals(&self, _deals: &[Deal]) -> Result<(), UpstreamError> {
+        panic!("the API saves no deals")
+    }
+
+    async fn save_chats(&self, _chats: &[Chat]) -> Result<(), UpstreamError> {
+        panic!("the API saves no chats")
+    }
+
+    async fn save_messages(&self, _messages: &[ChatMessage]) -> Result<(), UpstreamError> {
+        panic!("the API saves no messages")
+    }
+
+    async fn save_report(&self, _report: &StoredReport) -> Result<(), UpstreamError> {
+        panic!("the API saves no report")
+    }
+
+    async fn report(&self, id: ReportId) -> Result<Option<StoredReport>, UpstreamError> {
+        let kept = self.tenant == tenant(1) && !self.text_lost;
+        Ok(kept.then(|| StoredReport {
+            id,
+            run_id: report().run_id,
+            period: period(),
+            headline: report().headline,
+            body: "# A quiet day\n".into(),
+            metrics: metrics(),
+            narrative: narrative(),
+        }))
+    }
+
+    async fn check(&self) -> Result<(), UpstreamError> {
+        Ok(())
+    }
+}
