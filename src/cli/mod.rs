@@ -1,0 +1,79 @@
+//! The command line.
+
+mod demo;
+mod health;
+mod logging;
+mod migrate;
+mod open;
+mod openapi;
+mod serve;
+
+use std::process::ExitCode;
+
+use application::error::chain;
+use clap::{Parser, Subcommand};
+
+use crate::config::LogArgs;
+
+/// Multi-tenant control plane: reports over a tenant's own conversations, every decision in an append-only log.
+#[derive(Parser)]
+#[command(version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Shows Synkro doing its main job on real dialogues, with nothing to install or configure.
+    Demo(demo::DemoArgs),
+    /// Serves the API and does the pipeline's work.
+    Serve(serve::ServeArgs),
+    /// Brings the database schema up to date.
+    Migrate(migrate::MigrateArgs),
+    /// Asks a running server whether it is healthy; exits with 1 where it is not.
+    Health(health::HealthArgs),
+    /// Prints the OpenAPI document.
+    Openapi,
+}
+
+/// What ends a command early, for the one at the terminal.
+type CliError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the command that the arguments name.
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let quiet = matches!(cli.command, Command::Demo(_));
+    logging::start(&cli.log, quiet);
+    let done = match cli.command {
+        Command::Demo(args) => demo::run(args).await,
+        Command::Serve(args) => serve::run(args).await,
+        Command::Migrate(args) => migrate::run(args).await,
+        Command::Health(args) => health::run(args).await,
+        Command::Openapi => {
+            openapi::run();
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            say(&format!("error: {}", chain(error.as_ref())));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints a result.
+#[expect(clippy::print_stdout, reason = "the one place that prints a command's result")]
+fn print(text: &str) {
+    println!("{text}");
+}
+
+/// Tells the one at the terminal something that is not the result.
+#[expect(clippy::print_stderr, reason = "the one place that speaks beside the result")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}

@@ -1,0 +1,41 @@
+//! Opening what a command works on: the data folder, the database and the keys.
+
+use infrastructure::crypto::Kek;
+use infrastructure::database::{Database, DatabaseError};
+use infrastructure::identity::RsaTokens;
+use secrecy::ExposeSecret;
+
+use super::CliError;
+use crate::config::{DataDir, StorageArgs};
+
+/// The key-encryption key and the token key: from the named files, else from the data folder.
+pub(super) fn keys(args: &StorageArgs, folder: &DataDir) -> Result<(Kek, RsaTokens), CliError> {
+    let kek = match &args.kek_file {
+        Some(file) => Kek::load(file)?,
+        None => Kek::load_or_create(&folder.file("keys/kek"))?,
+    };
+    let tokens = match &args.jwt_key_file {
+        Some(file) => RsaTokens::load(file)?,
+        None => RsaTokens::load_or_create(&folder.file("keys/jwt.pem"))?,
+    };
+    Ok((kek, tokens))
+}
+
+/// The server's database, or the embedded one in the data folder.
+pub(super) async fn database(args: &StorageArgs, folder: &DataDir) -> Result<Database, CliError> {
+    match args.server() {
+        Some(url) => Ok(Database::connect(url.expose_secret(), args.database_connections).await?),
+        None => Ok(embedded(folder).await?),
+    }
+}
+
+#[cfg(feature = "embedded")]
+async fn embedded(folder: &DataDir) -> Result<Database, DatabaseError> {
+    Database::embedded(&folder.file("postgres")).await
+}
+
+#[cfg(not(feature = "embedded"))]
+async fn embedded(folder: &DataDir) -> Result<Database, DatabaseError> {
+    let source = "this program was built without the embedded database; set DATABASE_URL".into();
+    std::future::ready(Err(DatabaseError::Embedded { folder: folder.path().display().to_string(), source })).await
+}

@@ -1,0 +1,7 @@
+//! The composition root of Synkro: configuration, wiring and command line.
+//!
+//! [`wire`] is the only place that names concrete adapters; everything else sees ports.
+
+pub mod cli;
+pub mod config;
+pub mod wire;
