@@ -31,13 +31,13 @@ pub struct Account {
 
 /// Why a call to a service did not succeed.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{service}: {message}", service = service.title())]
+#[error("{message}")]
 pub struct UpstreamError {
     /// Which service.
     pub service: IntegrationKind,
     /// What it means for the next attempt.
     pub class: FailureClass,
-    /// What happened, in words for the tenant's user; without secrets, addresses with tokens, or raw bodies.
+    /// What happened, in words for the tenant's user that name the service; without secrets, addresses with tokens, or raw bodies.
     pub message: String,
     /// What to do about it.
     pub advice: String,

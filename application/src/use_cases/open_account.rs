@@ -47,7 +47,7 @@ fn not_set_up(kind: IntegrationKind) -> UpstreamError {
     UpstreamError {
         service: kind,
         class: FailureClass::Permanent,
-        message: "it has not been set up yet".into(),
+        message: format!("{} has not been set up yet", kind.title()),
         advice: format!("Set up {} in the settings.", kind.title()),
         retry_after: None,
         delivery: Delivery::NotDelivered,

@@ -4,7 +4,6 @@
 mod embedded;
 
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use migrations::Migrator;
@@ -66,7 +65,7 @@ pub struct Database {
     pool: PgPool,
     mode: Mode,
     #[cfg(feature = "embedded")]
-    _engine: Option<Arc<embedded::Engine>>,
+    _engine: Option<std::sync::Arc<embedded::Engine>>,
 }
 
 impl Database {
@@ -99,7 +98,7 @@ impl Database {
     #[cfg(feature = "embedded")]
     pub async fn embedded(folder: &std::path::Path) -> Result<Self, DatabaseError> {
         let (engine, pool) = embedded::start(folder).await?;
-        Ok(Self { pool, mode: Mode::Embedded, _engine: Some(Arc::new(engine)) })
+        Ok(Self { pool, mode: Mode::Embedded, _engine: Some(std::sync::Arc::new(engine)) })
     }
 
     /// Brings the schema up to date. Safe to call from several processes at once.

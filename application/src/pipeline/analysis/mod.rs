@@ -175,7 +175,7 @@ impl<'a> Analysis<'a> {
 fn refused(rejection: &Rejection) -> StepError {
     let first = rejection.problems.first().map(String::as_str).unwrap_or_default();
     StepError::permanent(
-        format!("AI: the answer did not have the expected form, twice ({first})"),
+        format!("the AI's answer did not have the expected form, twice ({first})"),
         "Choose another model in Settings → AI, or shorten your prompt there, and start the run again.",
     )
 }

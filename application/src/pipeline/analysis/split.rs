@@ -27,7 +27,7 @@ pub(super) fn room(frame: &Prompt, limit: u32) -> Result<usize, StepError> {
 /// The failure of a model that reads too little.
 pub(super) fn too_small() -> StepError {
     StepError::permanent(
-        "AI: the chosen model reads too little text for this report",
+        "the chosen AI model reads too little text for this report",
         "Choose a model with a larger input limit in Settings → AI, or shorten your prompt there.",
     )
 }

@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn messages_of_one_millisecond_are_not_lost() {
-        let all = [message(0, 999), message(1, 1_000), message(2, 1_005), message(3, 1_005), message(4, 1_009)];
+        let all = [message(0, 999), message(1, 1_005), message(2, 1_005), message(3, 1_009), message(4, 1_010)];
         let period = Period { from: at(0), to: at(2_000) };
         for inclusive in [true, false] {
             assert_eq!(read(&all, period, inclusive).0, ["0", "1", "2", "3", "4"]);

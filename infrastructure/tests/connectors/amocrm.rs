@@ -1,0 +1,121 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use application::ports::services::{Connectors, Crm};
+use chrono::{NaiveTime, TimeDelta};
+use domain::integration::{IntegrationSettings, SecretName};
+use domain::metrics::Outcome;
+use domain::period::Period;
+use simulator::Service;
+
+use super::scripted::{Answer, Scripted};
+use super::world::{World, account, connectors, quick};
+
+#[tokio::test]
+async fn all_deals_come_once_with_their_people() {
+    let world = World::start().await;
+    let deals = world.crm().deals(world.whole_period()).await.unwrap();
+
+    assert_eq!(deals.len(), 300);
+    assert_eq!(deals.iter().map(|deal| deal.id).collect::<BTreeSet<_>>().len(), 300);
+    let phones: BTreeSet<_> = deals
+        .iter()
+        .flat_map(|deal| &deal.contacts)
+        .flat_map(|contact| &contact.phones)
+        .map(ToString::to_string)
+        .collect();
+    let expected: BTreeSet<_> = world.dialogues.dialogues().iter().map(|dialogue| dialogue.phone.clone()).collect();
+    assert_eq!(phones, expected);
+    for outcome in [Outcome::Won, Outcome::Lost, Outcome::Open] {
+        assert!(deals.iter().any(|deal| deal.outcome == outcome), "{outcome:?}");
+    }
+    assert!(deals.iter().all(|deal| deal.responsible.is_some()));
+    assert!(world.answers(Service::Amocrm).iter().all(|status| *status == Some(200)), "calls were refused");
+}
+
+#[tokio::test]
+async fn one_day_holds_the_deals_that_changed_on_it() {
+    let world = World::start().await;
+    let mut days: BTreeMap<_, usize> = BTreeMap::new();
+    for dialogue in world.dialogues.dialogues() {
+        *days.entry(dialogue.last_at().date_naive()).or_default() += 1;
+    }
+    let (day, expected) = days.into_iter().max_by_key(|(_, count)| *count).unwrap();
+    let from = day.and_time(NaiveTime::MIN).and_utc();
+    let period = Period { from, to: from + TimeDelta::days(1) };
+
+    let deals = world.crm().deals(period).await.unwrap();
+    assert_eq!(deals.len(), expected);
+    assert!(deals.iter().all(|deal| period.contains(deal.updated_at)));
+}
+
+#[tokio::test]
+async fn a_period_without_deals_is_empty() {
+    let world = World::start().await;
+    let to = world.whole_period().from;
+    let deals = world.crm().deals(Period { from: to - TimeDelta::days(30), to }).await.unwrap();
+    assert!(deals.is_empty());
+    assert_eq!(world.answers(Service::Amocrm), [Some(204)]);
+}
+
+#[tokio::test]
+async fn the_check_reads_account_and_deals() {
+    let world = World::start().await;
+    world.crm().check().await.unwrap();
+    assert_eq!(world.answers(Service::Amocrm).len(), 2);
+}
+
+fn crm_at(server: &Scripted) -> Box<dyn Crm> {
+    let settings = IntegrationSettings::Amocrm { base_url: server.base.parse().unwrap() };
+    connectors(quick()).crm(account(settings, SecretName::AccessToken, "token-0123456789")).unwrap()
+}
+
+fn period(from: i64, to: i64) -> Period {
+    let at = |seconds| chrono::DateTime::from_timestamp(seconds, 0).unwrap();
+    Period { from: at(from), to: at(to) }
+}
+
+#[tokio::test]
+async fn a_lead_without_embedded_contacts_is_asked_for_them_and_names_may_be_forbidden() {
+    let server = Scripted::answering(vec![
+        Answer::json("200 OK", r#"{"_embedded":{"leads":[{"id":1,"updated_at":150,"responsible_user_id":9}]}}"#),
+        Answer::json("200 OK", r#"{"_embedded":{"links":[{"to_entity_id":5,"to_entity_type":"contacts"}]}}"#),
+        Answer::json("200 OK", r#"{"id":1,"subdomain":"demo","country":"US"}"#),
+        Answer::json(
+            "200 OK",
+            r#"{"_embedded":{"contacts":[{"id":5,"name":"Ann","custom_fields_values":[
+            {"field_code":"PHONE","values":[{"value":"(201) 555-0100"}]}]}]}}"#,
+        ),
+        Answer::json("403 Forbidden", r#"{"title":"Forbidden","status":403}"#),
+    ])
+    .await;
+    let deals = crm_at(&server).deals(period(100, 200)).await.unwrap();
+
+    assert_eq!(deals.len(), 1);
+    assert_eq!(deals[0].contacts[0].phones[0].as_str(), "+12015550100");
+    assert_eq!(deals[0].responsible, None);
+    assert!(server.first_lines()[1].starts_with("GET /api/v4/leads/1/links "));
+    assert_eq!(server.requests().len(), 5);
+}
+
+#[tokio::test]
+async fn pages_go_on_from_the_last_second_and_never_to_another_host() {
+    let next = r#""_links":{"next":{"href":"https://evil.example/api/v4/leads?page=2&limit=250"}}"#;
+    let lead = |id: i64, at: i64| format!(r#"{{"id":{id},"updated_at":{at},"_embedded":{{"contacts":[]}}}}"#);
+    let page = |leads: &[String], tail: &str| {
+        Answer::json("200 OK", &format!(r#"{{"_embedded":{{"leads":[{}]}}{tail}}}"#, leads.join(",")))
+    };
+    let server = Scripted::answering(vec![
+        page(&[lead(1, 110), lead(2, 150)], &format!(",{next}")),
+        page(&[lead(2, 150), lead(3, 150)], &format!(",{next}")),
+        page(&[lead(4, 190)], ""),
+        Answer::Bytes("HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n".into()),
+    ])
+    .await;
+    let deals = crm_at(&server).deals(period(100, 200)).await.unwrap();
+
+    assert_eq!(deals.iter().map(|deal| deal.id).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    let lines = server.first_lines();
+    assert!(lines[0].contains("%5Bfrom%5D=100&filter%5Bupdated_at%5D%5Bto%5D=199"), "{}", lines[0]);
+    assert!(lines[1].contains("%5Bfrom%5D=150"), "{}", lines[1]);
+    assert_eq!(lines[2], "GET /api/v4/leads?page=2&limit=250 HTTP/1.1");
+}
