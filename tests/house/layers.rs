@@ -34,7 +34,7 @@ const LAYERS: [Layer; 8] = [
 ];
 
 const EVERY_PACKAGE: &[&str] =
-    &["domain", "application", "infrastructure", "api", "migrations", "simulator", "testkit"];
+    &["domain", "application", "infrastructure", "api", "migrations", "simulator", "testkit", "synkro"];
 
 /// Packages of ours that the tests of every layer may use on top.
 const TEST_SUPPORT: [&str; 2] = ["testkit", "simulator"];

@@ -34,20 +34,24 @@ impl Checkpoints {
 
     /// The projection's checkpoint; the beginning of the log for a new projection.
     pub(super) async fn load(&self, name: &str) -> Result<LogPosition, sqlx::Error> {
-        let (tx, position): (i64, i64) = sqlx::query_as(
-            "with added as (
-                insert into projection_checkpoints (name) values ($1) on conflict do nothing
-                returning tx, position
-             )
-             select tx::text::bigint, position from added
-             union all
-             select tx::text::bigint, position from projection_checkpoints where name = $1
-             limit 1",
-        )
-        .bind(name)
-        .fetch_one(self.database.pool())
-        .await?;
-        Ok(LogPosition { tx: tx.cast_unsigned(), position })
+        if let Some(position) = self.find(name).await? {
+            return Ok(position);
+        }
+        // Another process may be adding it at this moment, so it is read again by a statement of its own.
+        sqlx::query("insert into projection_checkpoints (name) values ($1) on conflict do nothing")
+            .bind(name)
+            .execute(self.database.pool())
+            .await?;
+        self.find(name).await?.ok_or(sqlx::Error::RowNotFound)
+    }
+
+    async fn find(&self, name: &str) -> Result<Option<LogPosition>, sqlx::Error> {
+        let found: Option<(i64, i64)> =
+            sqlx::query_as("select tx::text::bigint, position from projection_checkpoints where name = $1")
+                .bind(name)
+                .fetch_optional(self.database.pool())
+                .await?;
+        Ok(found.map(|(tx, position)| LogPosition { tx: tx.cast_unsigned(), position }))
     }
 
     /// Moves the checkpoint, if it still stands where it was read. The row stays locked until the transaction ends.

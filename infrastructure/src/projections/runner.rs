@@ -40,7 +40,8 @@ impl ProjectionRunner {
         futures::future::join_all(projections.iter().map(|projection| self.follow(projection.as_ref()))).await;
     }
 
-    /// Feeds each projection until it has caught up with the log as it is now.
+    /// Feeds each projection until nothing more is to be read. On a server that is not always the end of the log: open
+    /// transactions, of whatever kind, hold readers back. Whoever needs a position asks for it by `Progress`.
     pub async fn catch_up(&self, projections: &[Arc<dyn Projection>]) -> Result<(), ProjectionError> {
         for projection in projections {
             while self.feed(projection.as_ref()).await? {}

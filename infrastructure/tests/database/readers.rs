@@ -1,0 +1,183 @@
+//! What the read models answer: whole lists, page by page, and never another tenant's rows.
+
+use application::TenantScope;
+use application::ports::read_models::{
+    Cursor, Integrations, Page, PageRequest, Reports, RunStatus, Runs, StepStatus, Tenants, Users,
+};
+use chrono::{DateTime, Utc};
+use domain::access::{Permission, Role};
+use domain::ids::{ReportId, TenantId};
+use domain::integration::{CheckOutcome, IntegrationKind};
+use domain::job_run::Step;
+use infrastructure::read_models::integrations::IntegrationsReader;
+use infrastructure::read_models::reports::ReportsReader;
+use infrastructure::read_models::runs::RunsReader;
+use infrastructure::read_models::tenants::TenantsReader;
+use infrastructure::read_models::users::UsersReader;
+use testkit::TestDatabase;
+use uuid::Uuid;
+
+use crate::fixtures::{at, context, on_run, run, start, tenant, user};
+use crate::story::Company;
+
+fn scope(tenant: TenantId) -> TenantScope {
+    context(tenant).authorize(Permission::ReportsRead).unwrap()
+}
+
+/// All pages of a list, and how long each was.
+async fn all_pages<T>(limit: u64, mut list: impl AsyncFnMut(PageRequest) -> Page<T>) -> (Vec<T>, Vec<usize>) {
+    let (mut items, mut sizes, mut after) = (Vec::new(), Vec::new(), None::<Cursor>);
+    loop {
+        let page = list(PageRequest { after, limit }).await;
+        sizes.push(page.items.len());
+        items.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return (items, sizes);
+        }
+    }
+}
+
+/// Newest first; of equal times the higher id first.
+fn newest_first(mut places: Vec<(DateTime<Utc>, Uuid)>) -> Vec<(DateTime<Utc>, Uuid)> {
+    places.sort();
+    places.reverse();
+    places
+}
+
+#[tokio::test]
+async fn runs_are_listed_newest_first_each_on_one_page() {
+    let test = TestDatabase::new().await;
+    let mut started = Vec::new();
+    // Three times, with three runs at each, so that pages of two end between equal times.
+    for n in 0..9_u128 {
+        let (run, time) = (run(n), at(i64::try_from(n % 3).unwrap()));
+        on_run(&test, tenant(1), run, start(run, tenant(1), time)).await;
+        started.push((time, run.uuid()));
+    }
+    on_run(&test, tenant(2), run(50), start(run(50), tenant(2), at(1))).await;
+    test.catch_up().await;
+    let reader = RunsReader::new(test.database());
+    for (limit, expected_sizes) in [(1, vec![1; 9]), (2, vec![2, 2, 2, 2, 1]), (3, vec![3; 3]), (100, vec![9])] {
+        let list = async |page| reader.list(&scope(tenant(1)), page).await.unwrap();
+        let (runs, sizes) = all_pages(limit, list).await;
+        let listed: Vec<_> = runs.iter().map(|run| (run.started_at, run.id.uuid())).collect();
+        assert_eq!(listed, newest_first(started.clone()), "pages of {limit}");
+        assert_eq!(sizes, expected_sizes, "no empty last page");
+        assert!(runs.iter().all(|run| run.steps.len() == 8));
+    }
+}
+
+#[tokio::test]
+async fn reports_are_listed_newest_first_each_on_one_page() {
+    let test = TestDatabase::new().await;
+    let (company, other) = (Company::new(&test, 1), Company::new(&test, 2));
+    let mut published = Vec::new();
+    for n in 0..7_u128 {
+        let time = at(i64::try_from(n / 3).unwrap());
+        company.publish(company.run(n), time).await;
+        published.push((time, ReportId::of(company.run(n)).uuid()));
+    }
+    other.publish(other.run(1), at(1)).await;
+    test.catch_up().await;
+    let reader = ReportsReader::new(test.database());
+    for limit in [1, 2, 3, 7] {
+        let list = async |page| reader.list(&scope(company.tenant()), page).await.unwrap();
+        let (reports, _) = all_pages(limit, list).await;
+        let listed: Vec<_> = reports.iter().map(|report| (report.published_at, report.id.uuid())).collect();
+        assert_eq!(listed, newest_first(published.clone()), "pages of {limit}");
+    }
+}
+
+#[tokio::test]
+async fn another_tenant_s_rows_are_not_there() {
+    let test = TestDatabase::new().await;
+    let (company, other) = (Company::new(&test, 1), Company::new(&test, 2));
+    company.live().await;
+    other.set_up().await;
+    test.catch_up().await;
+    let (mine, theirs) = (scope(company.tenant()), scope(other.tenant()));
+    let (runs, reports) = (RunsReader::new(test.database()), ReportsReader::new(test.database()));
+    let (run, report) = (company.run(1), ReportId::of(company.run(1)));
+    assert_eq!(runs.get(&mine, run).await.unwrap().unwrap().id, run);
+    assert_eq!(runs.get(&theirs, run).await.unwrap(), None);
+    assert_eq!(reports.get(&mine, report).await.unwrap().unwrap().run_id, run);
+    assert_eq!(reports.get(&theirs, report).await.unwrap(), None);
+    let page = PageRequest { after: None, limit: 10 };
+    assert!(runs.list(&theirs, page).await.unwrap().items.is_empty());
+    assert!(reports.list(&theirs, page).await.unwrap().items.is_empty());
+    let tenants = TenantsReader::new(test.database());
+    assert_eq!(tenants.get(&mine).await.unwrap().unwrap().slug, "company-1");
+    assert_eq!(tenants.get(&theirs).await.unwrap().unwrap().slug, "company-2");
+    assert_eq!(tenants.get(&scope(tenant(3))).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn integrations_show_the_newest_settings_and_what_the_check_of_them_found() {
+    let test = TestDatabase::new().await;
+    let company = Company::new(&test, 1);
+    company.set_up().await;
+    Company::new(&test, 2).set_up().await;
+    test.catch_up().await;
+    let listed = IntegrationsReader::new(test.database()).list(&scope(company.tenant())).await.unwrap();
+    assert_eq!(listed.len(), IntegrationKind::ALL.len(), "this tenant's only");
+    let of = |kind| listed.iter().find(|integration| integration.kind == kind).unwrap();
+    assert_eq!(of(IntegrationKind::Amocrm).checked, Some(CheckOutcome::Working));
+    assert!(matches!(of(IntegrationKind::Radist).checked, Some(CheckOutcome::Failing { .. })));
+    assert_eq!(of(IntegrationKind::Telegram).checked, None);
+    // Saved anew after its check failed: nothing is known of the new version yet.
+    let ai = of(IntegrationKind::Ai);
+    assert_eq!((ai.version, &ai.checked), (2, &None));
+}
+
+#[tokio::test]
+async fn users_are_found_by_id_and_by_email() {
+    let test = TestDatabase::new().await;
+    let company = Company::new(&test, 1);
+    company.set_up().await;
+    test.catch_up().await;
+    let reader = UsersReader::new(test.database());
+    let ann = reader.by_email(&" ANN@company-1.example".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!((ann.id, ann.tenant_id, ann.role), (company.user(), company.tenant(), Role::Owner));
+    assert_eq!(reader.get(company.user()).await.unwrap(), Some(ann));
+    assert_eq!(reader.get(user(404)).await.unwrap(), None);
+    assert_eq!(reader.by_email(&"bob@company-1.example".parse().unwrap()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_run_s_steps_tell_what_happened_to_them() {
+    let test = TestDatabase::new().await;
+    let company = Company::new(&test, 1);
+    company.live().await;
+    test.catch_up().await;
+    let reader = RunsReader::new(test.database());
+    let get = async |n| reader.get(&scope(company.tenant()), company.run(n)).await.unwrap().unwrap();
+
+    let completed = get(1).await;
+    assert_eq!((completed.status, completed.finished_at), (RunStatus::Completed, Some(at(100))));
+    assert_eq!(completed.steps.iter().map(|step| step.step).collect::<Vec<_>>(), Step::ALL);
+    let done = |step: &application::ports::read_models::StepView| {
+        (step.status, step.attempts, step.elapsed_ms, step.counts.get("deals").copied())
+    };
+    assert!(completed.steps.iter().all(|step| done(step) == (StepStatus::Completed, 1, Some(0), Some(3))));
+
+    let failed = get(2).await;
+    let step = &failed.steps[1];
+    assert_eq!((failed.status, step.status, step.attempts), (RunStatus::Failed, StepStatus::Failed, 2));
+    assert_eq!((step.elapsed_ms, step.retry_at), (Some(1_000), None));
+    let failure = step.failure.as_ref().unwrap();
+    assert_eq!(
+        (failure.message.as_str(), failure.advice.as_str()),
+        ("The service did not answer.", "Wait, or ask the provider.")
+    );
+    assert!(failed.steps[2..].iter().all(|step| step.status == StepStatus::Waiting));
+
+    let cancelled = get(3).await;
+    assert_eq!((cancelled.status, cancelled.finished_at), (RunStatus::Cancelled, Some(at(102))));
+    assert!(cancelled.steps.iter().all(|step| step.status == StepStatus::Cancelled));
+
+    let reopened = get(4).await;
+    assert_eq!((reopened.status, reopened.finished_at), (RunStatus::Running, None));
+    assert_eq!((reopened.steps[0].attempts, reopened.steps[0].elapsed_ms), (2, Some(1_000)), "the last attempt's time");
+    assert_eq!((reopened.steps[7].status, reopened.steps[7].attempts), (StepStatus::Running, 2));
+}

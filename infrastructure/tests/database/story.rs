@@ -1,0 +1,203 @@
+//! The life of a company, told through commands: every event of the catalogue comes up in it.
+
+use application::ports::commands::Commands;
+use chrono::{DateTime, Utc};
+use domain::EventSourced;
+use domain::automation::{Automation, AutomationCommand, DefineAutomation, Schedule};
+use domain::events::CATALOGUE;
+use domain::ids::{AutomationId, IntegrationId, ReportId, RunId, SecretId, TenantId, UserId};
+use domain::integration::{
+    CheckOutcome, Configure, IntegrationCommand, IntegrationConfig, IntegrationKind, IntegrationSettings, SecretRef,
+};
+use domain::job_run::{JobRunCommand, Step};
+use domain::metrics::compute;
+use domain::report::{PublishReport, Report, ReportCommand, ReportKind};
+use domain::tenant::{Tenant, TenantCommand};
+use domain::user::{User, UserCommand};
+use domain::values::Personal;
+use testkit::TestDatabase;
+use uuid::Uuid;
+
+use crate::fixtures::{
+    at, attempt, begin, complete, context, day, fail, on_run, period, provision, register, run, start, tenant, user,
+};
+
+const WORKER: Uuid = Uuid::from_u128(0x77);
+
+/// A company of a number; two of them share nothing.
+pub(crate) struct Company<'a> {
+    test: &'a TestDatabase,
+    number: u128,
+}
+
+impl<'a> Company<'a> {
+    pub(crate) fn new(test: &'a TestDatabase, number: u128) -> Self {
+        Self { test, number }
+    }
+
+    pub(crate) fn tenant(&self) -> TenantId {
+        tenant(self.number)
+    }
+
+    pub(crate) fn user(&self) -> UserId {
+        user(self.number)
+    }
+
+    pub(crate) fn email(&self) -> String {
+        format!("ann@company-{}.example", self.number)
+    }
+
+    /// The n-th run of this company.
+    pub(crate) fn run(&self, n: u128) -> RunId {
+        run(self.number * 0x100 + n)
+    }
+
+    async fn tell<A: EventSourced>(&self, id: Uuid, command: A::Command)
+    where
+        A::Error: std::fmt::Debug,
+    {
+        self.test.commands::<A>().execute(&context(self.tenant()), id, command).await.unwrap();
+    }
+
+    async fn tell_run(&self, run: RunId, commands: impl IntoIterator<Item = JobRunCommand>) {
+        for command in commands {
+            on_run(self.test, self.tenant(), run, command).await;
+        }
+    }
+
+    /// Everything that can happen.
+    pub(crate) async fn live(&self) {
+        self.set_up().await;
+        self.complete_run(self.run(1), at(100)).await;
+        self.publish(self.run(1), at(200)).await;
+        self.failing_run(self.run(2)).await;
+        self.cancelled_run(self.run(3)).await;
+        self.uncertain_run(self.run(4)).await;
+        self.tell_run(self.run(5), [start(self.run(5), self.tenant(), at(300))]).await;
+    }
+
+    pub(crate) async fn set_up(&self) {
+        let tenant_id = self.tenant();
+        self.tell::<Tenant>(tenant_id.uuid(), provision(tenant_id, &format!("company-{}", self.number))).await;
+        self.tell::<User>(self.user().uuid(), register(self.user(), tenant_id, &self.email())).await;
+        self.tell::<User>(self.user().uuid(), UserCommand::RecordPasswordSet { at: at(2) }).await;
+        for kind in IntegrationKind::ALL {
+            self.configure(kind, 1).await;
+        }
+        let failing = CheckOutcome::Failing { reason: "The key is not accepted.".into() };
+        self.check(IntegrationKind::Amocrm, 1, CheckOutcome::Working).await;
+        self.check(IntegrationKind::Radist, 1, failing.clone()).await;
+        self.check(IntegrationKind::Ai, 1, failing).await;
+        self.configure(IntegrationKind::Ai, 2).await;
+        let define = DefineAutomation { tenant_id, day: day(), schedule: Schedule::Manual, at: at(5) };
+        self.tell::<Automation>(AutomationId::of(tenant_id).uuid(), AutomationCommand::Define(define)).await;
+        self.tell::<Tenant>(tenant_id.uuid(), TenantCommand::Activate { at: at(6) }).await;
+    }
+
+    async fn configure(&self, kind: IntegrationKind, version: u128) {
+        let tenant_id = self.tenant();
+        let secret = |(nth, name): (usize, &_)| SecretRef {
+            name: *name,
+            secret_id: SecretId::from(Uuid::from_u128(
+                0x4000 + self.number * 0x1000 + (kind as u128) * 0x100 + version * 0x10 + nth as u128,
+            )),
+        };
+        let secrets = kind.required_secrets().iter().enumerate().map(secret).collect();
+        let configure = Configure { tenant_id, settings: settings(kind), secrets, at: at(3) };
+        let id = IntegrationId::of(tenant_id, kind).uuid();
+        self.tell::<IntegrationConfig>(id, IntegrationCommand::Configure(configure)).await;
+    }
+
+    async fn check(&self, kind: IntegrationKind, version: u32, outcome: CheckOutcome) {
+        let id = IntegrationId::of(self.tenant(), kind).uuid();
+        self.tell::<IntegrationConfig>(id, IntegrationCommand::RecordCheck { version, outcome, at: at(4) }).await;
+    }
+
+    /// A run whose eight steps are done at the first attempt.
+    pub(crate) async fn complete_run(&self, run: RunId, at: DateTime<Utc>) {
+        self.tell_run(run, [start(run, self.tenant(), at)]).await;
+        for step in Step::ALL {
+            self.tell_run(run, [begin(step, WORKER, at), complete(run, step, 1, at)]).await;
+        }
+    }
+
+    pub(crate) async fn publish(&self, run_id: RunId, at: DateTime<Utc>) {
+        let report = PublishReport {
+            tenant_id: self.tenant(),
+            run_id,
+            kind: ReportKind::Daily,
+            period: period(),
+            headline: Personal::new("A quiet day".into()),
+            summary: Personal::new("Nobody wrote.".into()),
+            metrics: compute(&[], chrono_tz::UTC),
+            model: "model-1".into(),
+            at,
+        };
+        self.tell::<Report>(ReportId::of(run_id).uuid(), ReportCommand::Publish(Box::new(report))).await;
+    }
+
+    /// A run that fails at its second step, in the last attempt.
+    async fn failing_run(&self, run: RunId) {
+        use Step::{FetchDeals, SaveDeals};
+        self.tell_run(run, [start(run, self.tenant(), at(100)), begin(FetchDeals, WORKER, at(101))]).await;
+        self.tell_run(run, [complete(run, FetchDeals, 1, at(102)), begin(SaveDeals, WORKER, at(103))]).await;
+        self.tell_run(run, [fail(run, SaveDeals, 1, at(104)), begin(SaveDeals, WORKER, at(110))]).await;
+        self.tell_run(run, [fail(run, SaveDeals, 2, at(111))]).await;
+    }
+
+    /// A run that is stopped while its first step is in progress.
+    async fn cancelled_run(&self, run: RunId) {
+        let begin = begin(Step::FetchDeals, WORKER, at(101));
+        self.tell_run(run, [start(run, self.tenant(), at(100)), begin, JobRunCommand::Cancel { at: at(102) }]).await;
+    }
+
+    /// A run with a lost attempt, whose notification may or may not have been sent, and is sent again.
+    async fn uncertain_run(&self, run: RunId) {
+        let first = Step::FetchDeals;
+        self.tell_run(run, [start(run, self.tenant(), at(100)), begin(first, WORKER, at(101))]).await;
+        self.tell_run(run, [JobRunCommand::Abandon(attempt(run, first, 1, at(102)))]).await;
+        self.tell_run(run, [begin(first, WORKER, at(103)), complete(run, first, 2, at(104))]).await;
+        for step in Step::ALL.into_iter().skip(1).filter(|step| *step != Step::Notify) {
+            self.tell_run(run, [begin(step, WORKER, at(105)), complete(run, step, 1, at(105))]).await;
+        }
+        let sending = attempt(run, Step::Notify, 1, at(108));
+        self.tell_run(run, [begin(Step::Notify, WORKER, at(107)), JobRunCommand::Dispatch(sending)]).await;
+        self.tell_run(run, [JobRunCommand::LeaveUncertain(sending), JobRunCommand::Resend { at: at(109) }]).await;
+        self.tell_run(run, [begin(Step::Notify, WORKER, at(110))]).await;
+    }
+}
+
+fn settings(kind: IntegrationKind) -> IntegrationSettings {
+    let base_url = format!("https://{}.example", kind.name()).parse().unwrap();
+    match kind {
+        IntegrationKind::Supabase => IntegrationSettings::Supabase { base_url },
+        IntegrationKind::Amocrm => IntegrationSettings::Amocrm { base_url },
+        IntegrationKind::Radist => IntegrationSettings::Radist { base_url, company_id: 7, requests_per_second: 5 },
+        IntegrationKind::Ai => IntegrationSettings::Ai {
+            provider: domain::integration::AiProvider::Gemini,
+            base_url,
+            model: "model-1".into(),
+            prompt: "Look at the prices.".into(),
+            input_token_limit: None,
+        },
+        IntegrationKind::Telegram => IntegrationSettings::Telegram { base_url, chat_id: "-100123".into() },
+    }
+}
+
+#[tokio::test]
+async fn the_story_has_every_event_of_the_catalogue() {
+    let test = TestDatabase::new().await;
+    Company::new(&test, 1).live().await;
+    let told: Vec<(String, String)> =
+        sqlx::query_as("select distinct aggregate_type, event_type from events order by 1, 2")
+            .fetch_all(test.pool())
+            .await
+            .unwrap();
+    let event = |aggregate: &str, event: &str| (aggregate.to_owned(), event.to_owned());
+    let mut all: Vec<(String, String)> = CATALOGUE
+        .iter()
+        .flat_map(|(aggregate, events)| events.iter().map(|(name, _)| event(aggregate, name)))
+        .collect();
+    all.sort();
+    assert_eq!(told, all);
+}

@@ -1,0 +1,349 @@
+//! A whole system for one test: a throwaway database, the simulators on a temporary folder, all background work, and
+//! the API on a port of its own.
+
+#![expect(clippy::missing_panics_doc, reason = "a test fails by panicking; that is what these are for")]
+
+use std::io::Cursor;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::Bound;
+use application::pipeline::WorkerOptions;
+use application::ports::clock::Clock;
+use application::ports::identity::Tokens;
+use chrono::{NaiveDate, TimeDelta};
+use domain::access::Role;
+use domain::integration::{IntegrationKind, IntegrationSettings};
+use domain::job_run::RetryPolicy;
+use infrastructure::connectors::supabase::{ColumnType, TABLES, Table};
+use infrastructure::connectors::{EgressPolicy, HttpOptions, RetryOptions};
+use infrastructure::crypto::Kek;
+use infrastructure::database::Database;
+use infrastructure::identity::{PasswordCost, RsaTokens};
+use infrastructure::system::SystemClock;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use simulator::{
+    Accounts, Call, ColumnKind, DEMO_DIALOGUES, DialogueSet, Fault, FaultKind, Limits, Secret, Service,
+    SimulatorOptions, Simulators, TableDefinition,
+};
+use synkro::wire::{Options, System};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use crate::TestDatabase;
+use crate::actors::Actor;
+use crate::company::{self, AiChoice, Company, Credential};
+use crate::secrets::Secrets;
+
+/// Enough dialogues for a report with several agents, hours and outcomes; few enough for milliseconds.
+const DIALOGUES: usize = 12;
+
+/// The file of the key that signs access tokens.
+const TOKEN_KEY: &str = "jwt.pem";
+
+/// What a test system is made of.
+pub struct TestAppBuilder {
+    dialogues: usize,
+    limits: Limits,
+    policy: RetryPolicy,
+    worker: WorkerOptions,
+    workers: usize,
+    ai: AiChoice,
+}
+
+impl Default for TestAppBuilder {
+    fn default() -> Self {
+        Self {
+            dialogues: DIALOGUES,
+            limits: Limits { amocrm_per_second: Limits::NONE, ..Limits::default() },
+            policy: RetryPolicy { max_attempts: 3, first_delay_ms: 5, max_delay_ms: 20, max_lost: 25 },
+            worker: WorkerOptions { poll: Duration::from_millis(50), ..WorkerOptions::default() },
+            workers: 1,
+            ai: AiChoice::default(),
+        }
+    }
+}
+
+impl TestAppBuilder {
+    /// The first so many dialogues of the demo's data.
+    #[must_use]
+    pub fn dialogues(self, dialogues: usize) -> Self {
+        Self { dialogues, ..self }
+    }
+
+    /// What the simulators bear.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// How runs deal with transient failures.
+    #[must_use]
+    pub fn policy(self, policy: RetryPolicy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// How workers work.
+    #[must_use]
+    pub fn worker(self, worker: WorkerOptions) -> Self {
+        Self { worker, ..self }
+    }
+
+    /// So many processes' worth of workers on the one database.
+    #[must_use]
+    pub fn workers(self, workers: usize) -> Self {
+        Self { workers, ..self }
+    }
+
+    /// How the company uses its AI.
+    #[must_use]
+    pub fn ai(self, ai: AiChoice) -> Self {
+        Self { ai, ..self }
+    }
+
+    /// Starts everything. Returns the system, a caller who is not signed in, and the company's owner.
+    pub async fn start(self) -> (TestApp, Actor, Actor) {
+        let folder = tempfile::tempdir().expect("a folder for temporary files");
+        let (dialogues, accounts) = (Arc::new(first_dialogues(self.dialogues)), Accounts::generate());
+        let simulators = Simulators::start(SimulatorOptions {
+            state_dir: folder.path().join("services"),
+            dialogues: Arc::clone(&dialogues),
+            accounts: accounts.clone(),
+            supabase_tables: TABLES.iter().map(|table| definition(table)).collect(),
+            limits: self.limits,
+        });
+        let simulators = simulators.await.expect("simulators on free ports");
+        let database = TestDatabase::new().await;
+        let stop = CancellationToken::new();
+        let mut systems = Vec::new();
+        for _ in 0..self.workers {
+            systems.push(self.system(database.database().clone(), &folder, &stop));
+        }
+        let system = systems.swap_remove(0);
+        let bound = Bound::to("127.0.0.1:0").await.expect("a free port");
+        let (secrets, address) = (secrets_of(&accounts), bound.address());
+        tokio::spawn(api::serve(bound, Arc::clone(&system.state), stop.clone().cancelled_owned()));
+        let anonymous = Actor::anonymous(address, secrets.clone());
+        let company = Company::found(&system, "acme").await;
+        let app = TestApp {
+            company,
+            secrets,
+            simulators,
+            dialogues,
+            system,
+            accounts,
+            anonymous,
+            ai: self.ai,
+            stop,
+            database,
+            folder,
+        };
+        let owner = app.open_for_business(&app.company).await;
+        let anonymous = app.anonymous.clone();
+        (app, anonymous, owner)
+    }
+
+    /// One process's worth of the program, at work in the background.
+    fn system(&self, database: Database, folder: &TempDir, stop: &CancellationToken) -> Arc<System> {
+        let options = Options {
+            kek: Kek::load_or_create(&folder.path().join("kek")).expect("a key file"),
+            tokens: RsaTokens::load_or_create(&folder.path().join(TOKEN_KEY)).expect("a token key"),
+            http: HttpOptions {
+                connect_timeout: Duration::from_secs(2),
+                call_timeout: Duration::from_secs(10),
+                // Every attempt at a step makes each of its calls once, so that attempts can be counted in the journal.
+                retry: RetryOptions { tries: 1, ..RetryOptions::default() },
+                egress: EgressPolicy::LoopbackOnly,
+                ..HttpOptions::default()
+            },
+            policy: self.policy,
+            worker: self.worker,
+            password: PasswordCost { memory_kib: 8, passes: 1, at_once: 2 },
+            instance: None,
+        };
+        let system = Arc::new(System::new(database, options).expect("a working system"));
+        for works in [false, true] {
+            let (system, stop) = (Arc::clone(&system), stop.clone());
+            tokio::spawn(async move { if works { system.work(stop).await } else { system.project(stop).await } });
+        }
+        system
+    }
+}
+
+/// A whole system. It ends with this value.
+pub struct TestApp {
+    /// The company whose owner came with the system.
+    pub company: Company,
+    /// What nobody may read.
+    pub secrets: Secrets,
+    /// The outside services.
+    pub simulators: Simulators,
+    /// What happened at the company.
+    pub dialogues: Arc<DialogueSet>,
+    system: Arc<System>,
+    accounts: Accounts,
+    anonymous: Actor,
+    ai: AiChoice,
+    stop: CancellationToken,
+    database: TestDatabase,
+    folder: TempDir,
+}
+
+/// An event as the log holds it.
+#[derive(Debug, Clone)]
+pub struct StoredEvent {
+    /// Its type.
+    pub event_type: String,
+    /// What happened.
+    pub payload: Value,
+    /// Under which circumstances.
+    pub metadata: Value,
+}
+
+impl TestApp {
+    /// The usual system.
+    pub async fn start() -> (Self, Actor, Actor) {
+        TestAppBuilder::default().start().await
+    }
+
+    /// A system that is not the usual one.
+    pub fn build() -> TestAppBuilder {
+        TestAppBuilder::default()
+    }
+
+    /// A user of the company with the role `user`.
+    pub async fn user(&self) -> Actor {
+        self.signed_in(&self.company.employ(&self.system, Role::User).await).await
+    }
+
+    /// The owner of another company, with everything connected to the same accounts.
+    pub async fn other_tenant(&self) -> Actor {
+        let other = Company::found(&self.system, "globex").await;
+        self.open_for_business(&other).await
+    }
+
+    /// A new user of the company and the password, not signed in yet.
+    pub async fn credential(&self) -> Credential {
+        let credential = self.company.employ(&self.system, Role::User).await;
+        self.secrets.add(&credential.password);
+        credential
+    }
+
+    /// A token for the one who is signed in with another, as it would have been issued some minutes ago.
+    pub fn token_of(&self, actor: &Actor, minutes_ago: i64) -> String {
+        let now = SystemClock.now();
+        let tokens = RsaTokens::load(&self.folder.path().join(TOKEN_KEY)).expect("the token key");
+        let principal = tokens.verify(actor.token(), now).expect("a good token");
+        let token = tokens.issue(principal, now - TimeDelta::minutes(minutes_ago)).expect("a token");
+        token.token.expose_secret().to_owned()
+    }
+
+    /// The settings under which the company reaches a simulator.
+    pub fn settings(&self, kind: IntegrationKind) -> IntegrationSettings {
+        company::settings(kind, self.simulators.endpoints(), &self.accounts, &self.ai)
+    }
+
+    /// The secret of the company's account.
+    pub fn secret(&self, kind: IntegrationKind) -> &str {
+        company::secret(kind, &self.accounts, &self.ai)
+    }
+
+    /// Saves other settings or another secret for one of the company's integrations.
+    pub async fn connect(&self, settings: IntegrationSettings, secret: &str) {
+        self.secrets.add(secret);
+        self.company.connect(&self.system, settings, secret).await;
+    }
+
+    /// From the day of the first message to that of the last.
+    pub fn days(&self) -> (NaiveDate, NaiveDate) {
+        let day = |at| Company::day().day_of(at);
+        (day(self.dialogues.first_message_at()), day(self.dialogues.last_message_at()))
+    }
+
+    /// Lets a fault befall calls of a service; every one, where it does not say how many.
+    pub fn fault(&self, service: Service, path: Option<&str>, kind: FaultKind, times: Option<u32>) {
+        let path_contains = path.map(str::to_owned);
+        self.simulators.faults().inject(Fault { service, path_contains, kind, times });
+    }
+
+    /// The calls that a service received and whose path has this part.
+    pub fn calls(&self, service: Service, path: &str) -> Vec<Call> {
+        let calls = self.simulators.calls().into_iter();
+        calls.filter(|call| call.service == service && call.path.contains(path)).collect()
+    }
+
+    /// The whole log, in its order.
+    pub async fn events(&self) -> Vec<StoredEvent> {
+        let rows = sqlx::query_as("select event_type, payload, metadata from events order by tx, position");
+        let rows: Vec<(String, Value, Value)> = rows.fetch_all(self.database.pool()).await.expect("the log answers");
+        let event = |(event_type, payload, metadata)| StoredEvent { event_type, payload, metadata };
+        rows.into_iter().map(event).collect()
+    }
+
+    /// Fails where a secret is in the event log.
+    pub async fn assert_log_keeps_secrets(&self) {
+        let events = self.events().await;
+        assert!(!events.is_empty());
+        self.secrets.assert_none_in(&format!("{events:?}"), "the event log");
+    }
+
+    /// The database, for looking behind the program and for breaking it.
+    pub fn database(&self) -> &TestDatabase {
+        &self.database
+    }
+
+    async fn open_for_business(&self, company: &Company) -> Actor {
+        for kind in IntegrationKind::ALL {
+            company.connect(&self.system, self.settings(kind), self.secret(kind)).await;
+        }
+        self.signed_in(&company.employ(&self.system, Role::Owner).await).await
+    }
+
+    async fn signed_in(&self, credential: &Credential) -> Actor {
+        self.secrets.add(&credential.password);
+        self.anonymous.sign_in(&credential.email, &credential.password).await
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn first_dialogues(count: usize) -> DialogueSet {
+    let lines: Vec<&str> = DEMO_DIALOGUES.lines().take(count).collect();
+    DialogueSet::parse(Cursor::new(lines.join("\n"))).expect("the demo's data is good")
+}
+
+fn secrets_of(accounts: &Accounts) -> Secrets {
+    let secrets = Secrets::default();
+    let all: [&Secret; 7] = [
+        &accounts.amocrm_token,
+        &accounts.radist_key,
+        &accounts.supabase_service_key,
+        &accounts.supabase_anon_key,
+        &accounts.gemini_key,
+        &accounts.openai_key,
+        &accounts.telegram_token,
+    ];
+    for secret in all {
+        secrets.add(secret.expose());
+    }
+    secrets
+}
+
+/// The tables that Synkro asks a tenant to create in its Supabase project.
+fn definition(table: &Table) -> TableDefinition {
+    let kind = |kind| match kind {
+        ColumnType::BigInt => ColumnKind::Integer,
+        ColumnType::Text => ColumnKind::Text,
+        ColumnType::Timestamp => ColumnKind::Timestamp,
+        ColumnType::Uuid => ColumnKind::Uuid,
+        ColumnType::Json => ColumnKind::Json,
+    };
+    let columns: Vec<(&str, ColumnKind, bool)> =
+        table.columns.iter().map(|column| (column.name, kind(column.kind), column.nullable)).collect();
+    TableDefinition::new(table.name, &columns, table.key)
+}

@@ -1,0 +1,13 @@
+//! What `scripts/test` tells the tests through the environment.
+
+/// Where a PostgreSQL server answers that tests may make schemas on.
+pub const DATABASE_URL: &str = "SYNKRO_TEST_DATABASE_URL";
+
+/// `embedded` runs the database tests on PGlite instead of a server.
+pub const BACKEND: &str = "SYNKRO_TEST_BACKEND";
+
+/// The setting of this name; an empty one counts as absent.
+#[expect(clippy::disallowed_methods, reason = "the one place where tests read their environment")]
+pub fn setting(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
