@@ -1,5 +1,8 @@
 # Short names for what one does here every day; each line works as well when typed by hand.
 
+# Variables come from .env, if there is one (.env.example).
+set dotenv-load
+
 # List what there is.
 default:
     @just --list

@@ -9,14 +9,20 @@ use application::ports::clock::{Clock, Ids};
 use application::ports::commands::{Commands, EventLog};
 use application::ports::identity::{Credentials, PasswordHasher};
 use application::ports::queue::WorkerIdentity;
+use application::ports::read_models::Integrations;
 use application::ports::services::Connectors;
 use application::ports::vault::Vault;
 use application::use_cases::{
-    CancelRun, ConfigureIntegration, DefineTenantAutomation, OpenAccount, ReadReports, ReadRuns, ResendNotification,
-    RunStarter, SignIn, TenantProvisioning, UserRegistration,
+    CancelRun, CheckIntegration, ConfigureIntegration, DefineTenantAutomation, OpenAccount, ReadReports, ReadRuns,
+    ResendNotification, RunStarter, SignIn, TenantProvisioning, UserRegistration,
 };
 use domain::EventSourced;
-use domain::job_run::RetryPolicy;
+use domain::automation::Automation;
+use domain::integration::IntegrationConfig;
+use domain::job_run::{JobRun, RetryPolicy};
+use domain::report::Report;
+use domain::tenant::Tenant;
+use domain::user::User;
 use infrastructure::connectors::{HttpConnectors, HttpOptions};
 use infrastructure::crypto::{Kek, KeyRing, PgVault};
 use infrastructure::database::{Database, Mode};
@@ -76,6 +82,10 @@ pub struct System {
     pub registration: UserRegistration,
     /// Saving integrations.
     pub configure: ConfigureIntegration,
+    /// Asking connected services whether they work.
+    pub check: CheckIntegration,
+    /// What is set up.
+    pub integrations: Arc<dyn Integrations>,
     /// Saying what a day is.
     pub automation: DefineTenantAutomation,
     /// Questions about the log.
@@ -95,20 +105,27 @@ impl System {
         let pipeline = Arc::new(base.pipeline());
         Ok(Self {
             state: Arc::new(base.api(options.tokens, options.policy)),
-            provisioning: TenantProvisioning { tenants: base.commands(), clock: clock() },
+            provisioning: TenantProvisioning { tenants: Arc::clone(&base.log.tenants), clock: clock() },
             registration: UserRegistration {
-                users: base.commands(),
+                users: Arc::clone(&base.log.users),
                 credentials: Arc::clone(&base.credentials),
                 hasher: Arc::clone(&base.hasher),
                 clock: clock(),
             },
             configure: ConfigureIntegration {
-                integrations: base.commands(),
+                integrations: Arc::clone(&base.log.integrations),
                 vault: Arc::clone(&base.vault),
                 clock: clock(),
                 ids: ids(),
             },
-            automation: DefineTenantAutomation { automations: base.commands(), clock: clock() },
+            check: CheckIntegration {
+                integrations: Arc::clone(&base.log.integrations),
+                accounts: Arc::clone(&base.accounts),
+                connectors: Arc::clone(&base.connectors),
+                clock: clock(),
+            },
+            integrations: Arc::new(IntegrationsReader::new(&base.database)),
+            automation: DefineTenantAutomation { automations: Arc::clone(&base.log.automations), clock: clock() },
             log: Arc::new(LogStatistics::new(base.database.clone())),
             ids: ids(),
             base,
@@ -159,7 +176,7 @@ impl System {
 /// The adapters that everything above shares.
 struct Base {
     database: Database,
-    appender: Appender,
+    log: Log,
     /// The log has grown.
     grown: Signal,
     /// A read model has moved.
@@ -181,16 +198,16 @@ impl Base {
         let projections = read_models::all();
         let keys = Arc::new(KeyRing::new(database.clone(), kek));
         let vault: Arc<dyn Vault> = Arc::new(PgVault::new(database.clone(), Arc::clone(&keys)));
-        let integrations = Arc::new(LogCommands::new(&database, appender.clone()));
+        let log = Log::new(&database, &appender);
         Ok(Self {
             checkpoints: Checkpoints::new(database.clone(), progressed.clone(), &projections),
             staging: Arc::new(PgStaging::new(database.clone(), keys, Arc::new(SystemClock))),
-            accounts: Arc::new(OpenAccount { integrations, vault: Arc::clone(&vault) }),
+            accounts: Arc::new(OpenAccount { integrations: Arc::clone(&log.integrations), vault: Arc::clone(&vault) }),
             connectors: Arc::new(HttpConnectors::new(http, Arc::new(SystemClock))?),
             credentials: Arc::new(PgCredentials::new(database.clone())),
             hasher: Arc::new(Argon2Hasher::new(password)?),
             database,
-            appender,
+            log,
             grown,
             progressed,
             projections,
@@ -198,17 +215,12 @@ impl Base {
         })
     }
 
-    /// The log, as the store of one kind of aggregate.
-    fn commands<A: EventSourced>(&self) -> Arc<dyn Commands<A>> {
-        Arc::new(LogCommands::new(&self.database, self.appender.clone()))
-    }
-
     fn pipeline(&self) -> Pipeline {
         let queue = PgStepQueue::new(self.database.clone(), self.checkpoints.clone(), self.progressed.clone());
         Pipeline {
-            runs: self.commands(),
-            reports: self.commands(),
-            tenants: self.commands(),
+            runs: Arc::clone(&self.log.runs),
+            reports: Arc::clone(&self.log.reports),
+            tenants: Arc::clone(&self.log.tenants),
             queue: Arc::new(queue),
             staging: Arc::clone(&self.staging) as _,
             accounts: Arc::clone(&self.accounts),
@@ -229,16 +241,16 @@ impl Base {
                 clock: clock(),
             }),
             runs: Arc::new(RunStarter {
-                runs: self.commands(),
-                automations: self.commands(),
+                runs: Arc::clone(&self.log.runs),
+                automations: Arc::clone(&self.log.automations),
                 integrations: Arc::new(IntegrationsReader::new(database)),
                 tenants: Arc::new(TenantsReader::new(database)),
                 policy,
                 clock: clock(),
                 ids: ids(),
             }),
-            cancel: Arc::new(CancelRun { runs: self.commands(), clock: clock() }),
-            resend: Arc::new(ResendNotification { runs: self.commands(), clock: clock() }),
+            cancel: Arc::new(CancelRun { runs: Arc::clone(&self.log.runs), clock: clock() }),
+            resend: Arc::new(ResendNotification { runs: Arc::clone(&self.log.runs), clock: clock() }),
             read_runs: Arc::new(ReadRuns { runs: Arc::new(RunsReader::new(database)) }),
             read_reports: Arc::new(ReadReports {
                 reports: Arc::new(ReportsReader::new(database)),
@@ -250,6 +262,33 @@ impl Base {
             ids: ids(),
         }
     }
+}
+
+/// The log, as the store of each kind of aggregate. One of each, because it remembers recent aggregates.
+struct Log {
+    tenants: Arc<dyn Commands<Tenant>>,
+    users: Arc<dyn Commands<User>>,
+    integrations: Arc<dyn Commands<IntegrationConfig>>,
+    automations: Arc<dyn Commands<Automation>>,
+    runs: Arc<dyn Commands<JobRun>>,
+    reports: Arc<dyn Commands<Report>>,
+}
+
+impl Log {
+    fn new(database: &Database, appender: &Appender) -> Self {
+        Self {
+            tenants: commands(database, appender),
+            users: commands(database, appender),
+            integrations: commands(database, appender),
+            automations: commands(database, appender),
+            runs: commands(database, appender),
+            reports: commands(database, appender),
+        }
+    }
+}
+
+fn commands<A: EventSourced>(database: &Database, appender: &Appender) -> Arc<dyn Commands<A>> {
+    Arc::new(LogCommands::new(database, appender.clone()))
 }
 
 fn clock() -> Arc<dyn Clock> {

@@ -84,12 +84,9 @@ impl Classified for PortError {
 /// Why a command was not recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError<E: std::error::Error> {
-    /// The aggregate's rules refuse it.
+    /// The aggregate's rules refuse it, or it belongs to another tenant.
     #[error(transparent)]
     Rule(E),
-    /// The aggregate belongs to another tenant.
-    #[error("there is no such thing")]
-    Foreign,
     /// Others kept changing the aggregate first.
     #[error("this was changed by someone else at the same moment; look at it and try again")]
     LostRace,
@@ -108,7 +105,6 @@ impl<E: Classified> Classified for CommandError<E> {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Rule(error) => error.kind(),
-            Self::Foreign => ErrorKind::NotFound,
             Self::LostRace => ErrorKind::Conflict,
             Self::Taken { .. } => ErrorKind::Taken,
             Self::Log(error) => error.kind(),
@@ -118,7 +114,6 @@ impl<E: Classified> Classified for CommandError<E> {
     fn code(&self) -> &'static str {
         match self {
             Self::Rule(error) => error.code(),
-            Self::Foreign => "not_found",
             Self::LostRace => "conflict.lost_race",
             Self::Taken { .. } => "value.taken",
             Self::Log(error) => error.code(),
@@ -129,7 +124,7 @@ impl<E: Classified> Classified for CommandError<E> {
         match self {
             Self::Rule(error) => error.fields(),
             Self::Taken { field } => vec![FieldError::new(field, "is taken; choose another one")],
-            Self::Foreign | Self::LostRace | Self::Log(_) => Vec::new(),
+            Self::LostRace | Self::Log(_) => Vec::new(),
         }
     }
 }

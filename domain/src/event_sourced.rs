@@ -44,13 +44,18 @@ pub trait EventSourced:
         Command: Clone + Send + Sync + 'static,
         Event: 'static,
         Error: Classified + Send + Sync + 'static,
-    > + 'static
+    > + Clone
+    + 'static
 {
     /// False until the first event.
     fn exists(&self) -> bool;
 
     /// The tenant that owns the aggregate; `None` for the platform's own, and before the first event.
     fn tenant(&self) -> Option<TenantId>;
+
+    /// The refusal of commands to an aggregate that is not there. Another tenant's aggregate answers the same, so that
+    /// nobody learns that it exists.
+    fn absent() -> Self::Error;
 
     /// Unique values that the event takes or releases.
     fn claims(_event: &Self::Event) -> Vec<ClaimChange> {

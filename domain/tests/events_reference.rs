@@ -18,7 +18,7 @@ const INTRODUCTION: &str = "\
 # Events
 
 Generated from the golden files in `domain/tests/golden/`; do not edit. After a change of the events:
-`UPDATE_DOCS=1 cargo nextest run -p domain --test events_reference`.
+`UPDATE_DOCS=1 cargo test -p domain --test events_reference`.
 
 Events are a published language. A name or a field that stands here keeps its meaning for as long as the log exists; a
 change is a new version of the event with a golden file of its own, and an upcaster that reads the old one.
@@ -174,7 +174,7 @@ fn the_reference_of_events_is_current() {
     assert!(
         written == current,
         "docs/events.md does not say what the golden files show: run \
-         `UPDATE_DOCS=1 cargo nextest run -p domain --test events_reference` and review the difference"
+         `UPDATE_DOCS=1 cargo test -p domain --test events_reference` and review the difference"
     );
 }
 

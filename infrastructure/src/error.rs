@@ -1,10 +1,17 @@
 //! The one place that tells an outage of the database from a defect.
 
+use std::sync::Arc;
+
 use application::PortError;
 use sea_orm::DbErr;
 
 /// What an error of sqlx means to a port.
 pub(crate) fn from_sqlx(error: sqlx::Error) -> PortError {
+    if is_outage(&error) { PortError::Unavailable(error.into()) } else { PortError::Internal(error.into()) }
+}
+
+/// What an error of sqlx that several were told of means to a port.
+pub(crate) fn from_shared(error: Arc<sqlx::Error>) -> PortError {
     if is_outage(&error) { PortError::Unavailable(error.into()) } else { PortError::Internal(error.into()) }
 }
 

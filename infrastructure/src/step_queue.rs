@@ -7,7 +7,7 @@ use application::ports::commands::LogPosition;
 use application::ports::queue::{AbandonedAttempt, ClaimLimits, DueStep, StepQueue, WorkerIdentity};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::RunId;
+use domain::ids::{RunId, TenantId};
 use uuid::Uuid;
 
 use crate::database::Database;
@@ -73,6 +73,7 @@ impl StepQueue for PgStepQueue {
             .bind(until)
             .bind(i64::try_from(limits.steps).unwrap_or(i64::MAX))
             .bind(i64::try_from(limits.per_tenant).unwrap_or(i64::MAX))
+            .bind(limits.tenant.map(TenantId::uuid))
             .fetch_all(self.database.pool())
             .await
             .map_err(from_sqlx)?;
@@ -97,14 +98,20 @@ impl StepQueue for PgStepQueue {
         Ok(())
     }
 
-    async fn abandoned(&self, now: DateTime<Utc>) -> Result<Vec<AbandonedAttempt>, PortError> {
+    async fn abandoned(
+        &self,
+        now: DateTime<Utc>,
+        tenant: Option<TenantId>,
+    ) -> Result<Vec<AbandonedAttempt>, PortError> {
         let rows: Vec<(Uuid, Uuid, Uuid)> = sqlx::query_as(
             "select q.tenant_id, q.run_id, q.attempt_id
              from step_queue q
              left join workers w on w.id = q.worker and w.alive_until > $1
-             where q.state = 'running' and q.attempt_id is not null and w.id is null",
+             where q.state = 'running' and q.attempt_id is not null and w.id is null
+               and ($2::uuid is null or q.tenant_id = $2)",
         )
         .bind(now)
+        .bind(tenant.map(TenantId::uuid))
         .fetch_all(self.database.pool())
         .await
         .map_err(from_sqlx)?;
@@ -139,7 +146,7 @@ with live as (
 ), due as (
     select q.tenant_id, q.run_id, q.step
     from step_queue q join ranked using (run_id)
-    where ranked.place <= $5
+    where ranked.place <= $5 and ($6::uuid is null or q.tenant_id = $6)
     order by ranked.place, ranked.ready_at, q.run_id
     limit $4
     for update of q skip locked

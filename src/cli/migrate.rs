@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::{CliError, open, print};
-use crate::config::{DataDir, StorageArgs};
+use crate::config::StorageArgs;
 
 #[derive(Args)]
 pub(super) struct MigrateArgs {
@@ -14,10 +14,15 @@ pub(super) struct MigrateArgs {
 }
 
 pub(super) async fn run(args: MigrateArgs) -> Result<ExitCode, CliError> {
-    let folder = DataDir::open(&args.storage.data_dir)?;
-    let database = open::database(&args.storage, &folder).await?;
+    let (database, folder) = open::database_alone(&args.storage).await?;
     database.migrate().await?;
     database.close().await;
-    print("The database schema is up to date.");
+    print(&match folder {
+        None => "The schema of the PostgreSQL server is up to date.".to_owned(),
+        Some(folder) => format!(
+            "The schema of the embedded database in {} is up to date. DATABASE_URL names no server.",
+            folder.path().display()
+        ),
+    });
     Ok(ExitCode::SUCCESS)
 }

@@ -6,10 +6,12 @@ mod logging;
 mod migrate;
 mod open;
 mod openapi;
+mod projections;
 mod serve;
 
 use std::process::ExitCode;
 
+use application::AppError;
 use application::error::chain;
 use clap::{Parser, Subcommand};
 
@@ -35,6 +37,10 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Asks a running server whether it is healthy; exits with 1 where it is not.
     Health(health::HealthArgs),
+    /// Where the read models stand, and building them anew.
+    Projections(projections::ProjectionsArgs),
+    /// Prints the SQL that makes Synkro's tables in a company's Supabase project.
+    SupabaseSchema,
     /// Prints the OpenAPI document.
     Openapi,
 }
@@ -46,12 +52,20 @@ type CliError = Box<dyn std::error::Error + Send + Sync>;
 pub async fn run() -> ExitCode {
     let cli = Cli::parse();
     let quiet = matches!(cli.command, Command::Demo(_));
-    logging::start(&cli.log, quiet);
+    if let Err(error) = logging::start(&cli.log, quiet) {
+        say(&format!("error: {error}"));
+        return ExitCode::FAILURE;
+    }
     let done = match cli.command {
         Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::Health(args) => health::run(args).await,
+        Command::Projections(args) => projections::run(args).await,
+        Command::SupabaseSchema => {
+            print(infrastructure::connectors::supabase::schema_sql().trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Openapi => {
             openapi::run();
             Ok(ExitCode::SUCCESS)
@@ -61,6 +75,9 @@ pub async fn run() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             say(&format!("error: {}", chain(error.as_ref())));
+            for field in error.downcast_ref::<AppError>().map(|error| error.fields.as_slice()).unwrap_or_default() {
+                say(&format!("  {}: {}", field.field, field.message));
+            }
             ExitCode::FAILURE
         }
     }

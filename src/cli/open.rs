@@ -29,6 +29,16 @@ pub(super) async fn database(args: &StorageArgs, folder: &DataDir) -> Result<Dat
     }
 }
 
+/// The database alone. A server's may be worked on beside running processes; the embedded one belongs to whoever holds
+/// its folder.
+pub(super) async fn database_alone(args: &StorageArgs) -> Result<(Database, Option<DataDir>), CliError> {
+    if let Some(url) = args.server() {
+        return Ok((Database::connect(url.expose_secret(), args.database_connections).await?, None));
+    }
+    let folder = DataDir::open(&args.data_dir)?;
+    Ok((embedded(&folder).await?, Some(folder)))
+}
+
 #[cfg(feature = "embedded")]
 async fn embedded(folder: &DataDir) -> Result<Database, DatabaseError> {
     Database::embedded(&folder.file("postgres")).await

@@ -58,23 +58,17 @@ impl DataDir {
         }
     }
 
-    /// Empties the folder, except for the lock.
-    pub fn clear(&self) -> Result<(), DataDirError> {
-        let clear = || -> io::Result<()> {
-            for entry in std::fs::read_dir(&self.path)? {
-                let entry = entry?;
-                if entry.file_name() == "lock" {
-                    continue;
-                }
-                if entry.file_type()?.is_dir() {
-                    std::fs::remove_dir_all(entry.path())?;
-                } else {
-                    std::fs::remove_file(entry.path())?;
-                }
+    /// Removes files and folders of these names, where they are there. Nothing else in the folder is touched.
+    pub fn remove(&self, names: &[&str]) -> Result<(), DataDirError> {
+        for name in names {
+            let path = self.file(name);
+            let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            match removed {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(self.failed(error)),
+                _ => {}
             }
-            Ok(())
-        };
-        clear().map_err(|source| self.failed(source))
+        }
+        Ok(())
     }
 
     /// A file or folder in it.
@@ -135,13 +129,16 @@ mod tests {
     }
 
     #[test]
-    fn clearing_leaves_only_the_lock() {
+    fn removing_touches_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let data = DataDir::open(folder.path()).unwrap();
         data.write("demo.json", "{}").unwrap();
-        std::fs::create_dir(data.file("pg")).unwrap();
-        data.clear().unwrap();
-        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(left, ["lock"]);
+        data.write("mine.txt", "mine").unwrap();
+        std::fs::create_dir(data.file("postgres")).unwrap();
+        data.remove(&["demo.json", "postgres", "services"]).unwrap();
+        let mut left: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["lock", "mine.txt"]);
     }
 }

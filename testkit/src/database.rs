@@ -277,7 +277,15 @@ async fn remove(server: &PgConnectOptions, schemas: &[String]) -> Result<(), sql
     let options = server.clone().options([("lock_timeout", "2s"), ("client_min_messages", "warning")]);
     let mut connection = PgConnection::connect_with(&options).await?;
     for schema in schemas {
-        sqlx::query(&format!("drop schema if exists {schema} cascade")).execute(&mut connection).await?;
+        // With the generations of read models that were rebuilt from it.
+        let generations: Vec<String> =
+            sqlx::query_scalar("select nspname::text from pg_namespace where starts_with(nspname::text, $1)")
+                .bind(schema)
+                .fetch_all(&mut connection)
+                .await?;
+        for generation in generations {
+            sqlx::query(&format!("drop schema if exists {generation} cascade")).execute(&mut connection).await?;
+        }
     }
     connection.close().await
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::ids::TenantId;
 use domain::job_run::{Attempt, JobRunCommand};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +32,8 @@ pub struct WorkerOptions {
     pub lease: Duration,
     /// Longest time of one attempt.
     pub step_timeout: Duration,
+    /// The only tenant to work for; all where absent.
+    pub tenant: Option<TenantId>,
 }
 
 impl Default for WorkerOptions {
@@ -41,6 +44,7 @@ impl Default for WorkerOptions {
             poll: Duration::from_millis(500),
             lease: Duration::from_secs(10),
             step_timeout: Duration::from_mins(15),
+            tenant: None,
         }
     }
 }
@@ -108,7 +112,7 @@ impl Worker {
 
     async fn claim(&self, free: usize) -> Vec<crate::ports::queue::DueStep> {
         let now = self.pipeline.clock.now();
-        let limits = ClaimLimits { steps: free, per_tenant: self.options.per_tenant };
+        let limits = ClaimLimits { steps: free, per_tenant: self.options.per_tenant, tenant: self.options.tenant };
         let until = now + delta(self.options.lease);
         match self.pipeline.queue.claim(&self.identity, now, until, limits).await {
             Ok(due) => due,
@@ -121,7 +125,7 @@ impl Worker {
 
     async fn take_over(&self) -> Result<(), PortError> {
         let now = self.pipeline.clock.now();
-        for abandoned in self.pipeline.queue.abandoned(now).await? {
+        for abandoned in self.pipeline.queue.abandoned(now, self.options.tenant).await? {
             self.abandon(abandoned, now).await?;
         }
         Ok(())
@@ -141,7 +145,7 @@ impl Worker {
 }
 
 /// The context of work for a run: everything of one run has its id as correlation.
-pub(super) fn system_context(tenant: domain::ids::TenantId, request: Uuid, run: Uuid) -> RequestContext {
+pub(super) fn system_context(tenant: TenantId, request: Uuid, run: Uuid) -> RequestContext {
     RequestContext::for_system(ACTOR, tenant, request, run)
 }
 

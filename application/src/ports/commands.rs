@@ -32,7 +32,7 @@ pub trait Commands<A: EventSourced>: Send + Sync {
     /// Loads the aggregate, asks it, and records the events that it answers with, all or none.
     ///
     /// A race that others won is decided anew on the newer state, a few times. An aggregate of another tenant than
-    /// the context's is [`CommandError::Foreign`].
+    /// the context's answers like one that is not there.
     async fn execute(
         &self,
         context: &RequestContext,

@@ -47,6 +47,8 @@ pub struct ClaimLimits {
     pub steps: usize,
     /// In progress per tenant, over all workers; a tenant with many runs does not delay another's one.
     pub per_tenant: usize,
+    /// Of this tenant only; of all where absent.
+    pub tenant: Option<TenantId>,
 }
 
 /// Sharing out due steps among workers.
@@ -67,8 +69,9 @@ pub trait StepQueue: Send + Sync {
     /// Gives a claim back, once the queue has seen the position (bounded), so that the same step is not claimed again.
     async fn release(&self, worker: &WorkerIdentity, run: RunId, after: Option<LogPosition>) -> Result<(), PortError>;
 
-    /// Attempts in progress whose worker's life is over.
-    async fn abandoned(&self, now: DateTime<Utc>) -> Result<Vec<AbandonedAttempt>, PortError>;
+    /// Attempts in progress whose worker's life is over, of one tenant or of all.
+    async fn abandoned(&self, now: DateTime<Utc>, tenant: Option<TenantId>)
+    -> Result<Vec<AbandonedAttempt>, PortError>;
 
     /// Waits for a hint that something new is due; the caller looks anyway after its own interval.
     async fn hint(&self);

@@ -1,6 +1,7 @@
 //! What can be done, one file each.
 
 mod cancel_run;
+mod check_integration;
 mod configure_integration;
 mod define_automation;
 mod open_account;
@@ -13,6 +14,7 @@ mod sign_in;
 mod start_run;
 
 pub use cancel_run::CancelRun;
+pub use check_integration::CheckIntegration;
 pub use configure_integration::{ConfigureIntegration, IntegrationInput};
 pub use define_automation::DefineTenantAutomation;
 pub use open_account::OpenAccount;

@@ -35,7 +35,7 @@ impl Automation {
     fn define(&self, new: &DefineAutomation) -> Result<Vec<AutomationEvent>, AutomationError> {
         let DefineAutomation { tenant_id, day, schedule, at } = *new;
         match self.defined() {
-            Some(current) if current.tenant_id != tenant_id => Err(AutomationError::ForeignTenant),
+            Some(current) if current.tenant_id != tenant_id => Err(AutomationError::NotFound),
             Some(current) if *current == (Defined { tenant_id, day, schedule }) => Ok(Vec::new()),
             _ => Ok(vec![AutomationEvent::AutomationDefined { tenant_id, day, schedule, at }]),
         }

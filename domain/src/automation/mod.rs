@@ -27,6 +27,10 @@ impl EventSourced for Automation {
         !matches!(self, Self::Absent)
     }
 
+    fn absent() -> AutomationError {
+        AutomationError::NotFound
+    }
+
     fn tenant(&self) -> Option<TenantId> {
         match self {
             Self::Absent => None,

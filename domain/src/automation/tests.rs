@@ -54,5 +54,5 @@ fn another_tenant_does_not_find_it() {
     automation()
         .given(vec![defined(Tz::UTC)])
         .when(AutomationCommand::Define(foreign))
-        .then_expect_error(AutomationError::ForeignTenant);
+        .then_expect_error(AutomationError::NotFound);
 }

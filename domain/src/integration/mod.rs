@@ -32,6 +32,10 @@ impl EventSourced for IntegrationConfig {
         !matches!(self, Self::Absent)
     }
 
+    fn absent() -> IntegrationError {
+        IntegrationError::NotConfigured
+    }
+
     fn tenant(&self) -> Option<TenantId> {
         match self {
             Self::Absent => None,

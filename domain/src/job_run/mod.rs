@@ -40,6 +40,10 @@ impl EventSourced for JobRun {
         !matches!(self, Self::Absent)
     }
 
+    fn absent() -> JobRunError {
+        JobRunError::NotFound
+    }
+
     fn tenant(&self) -> Option<TenantId> {
         self.run().map(|run| run.tenant_id)
     }

@@ -28,6 +28,10 @@ impl EventSourced for Report {
         !matches!(self, Self::Absent)
     }
 
+    fn absent() -> ReportError {
+        ReportError::NotFound
+    }
+
     fn tenant(&self) -> Option<TenantId> {
         match self {
             Self::Absent => None,

@@ -29,6 +29,10 @@ impl EventSourced for Tenant {
         !matches!(self, Self::Absent)
     }
 
+    fn absent() -> TenantError {
+        TenantError::NotFound
+    }
+
     fn tenant(&self) -> Option<TenantId> {
         self.details().map(|details| details.tenant_id)
     }

@@ -29,6 +29,10 @@ impl EventSourced for User {
         !matches!(self, Self::Absent)
     }
 
+    fn absent() -> UserError {
+        UserError::NotFound
+    }
+
     fn tenant(&self) -> Option<TenantId> {
         match self {
             Self::Absent => None,

@@ -1,4 +1,6 @@
-//! The statement that appends.
+//! The statement that appends: commits of many aggregates in one round trip, all or none.
+
+use std::sync::Arc;
 
 use application::ports::commands::LogPosition;
 use domain::{ClaimChange, ClaimScope};
@@ -45,92 +47,170 @@ pub struct NewEvent {
 /// A recorded commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {
-    /// The place of its last event.
+    /// A place in the log at or behind its last event, and within the same transaction.
     pub position: LogPosition,
 }
 
-/// Why a commit was not recorded. Nothing of it was.
-#[derive(Debug, thiserror::Error)]
+/// Why a commit was not recorded.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum AppendError {
-    /// Another commit of the same aggregate was first.
+    /// Another commit of the same aggregate was first. Nothing was recorded.
     #[error("another commit of this aggregate was first")]
     LostRace,
-    /// A unique value belongs to another aggregate.
+    /// A unique value belongs to another aggregate. Nothing was recorded.
     #[error("this {kind} is taken")]
     Taken {
         /// The claim's kind, which is the field's name.
         kind: String,
     },
-    /// The database did not answer as it should.
+    /// Too many commits wait to be recorded. Nothing was recorded.
+    #[error("too many decisions wait to be recorded")]
+    Busy,
+    /// The database did not answer as it should. Without an answer at all, the commit may have been recorded.
     #[error("the event log could not be written")]
-    Database(#[source] sqlx::Error),
+    Database(#[source] Arc<sqlx::Error>),
 }
 
-/// Appends in one round trip: releases and takes claims, inserts the events in order, wakes other processes.
-pub(super) async fn append(pool: &PgPool, commit: &Commit, notify: Option<&str>) -> Result<Appended, AppendError> {
-    let (taken, released) = claims(&commit.claims);
-    let events = &commit.events;
-    let sequences: Vec<i64> = (1..).zip(events).map(|(step, _)| sequence(commit.expected) + step).collect();
-    let inserted: Result<(i64, i64), sqlx::Error> = sqlx::query_as(APPEND)
-        .bind(commit.tenant)
-        .bind(commit.aggregate_type)
-        .bind(&commit.aggregate_id)
-        .bind(&commit.metadata)
-        .bind(sequences)
-        .bind(events.iter().map(|event| event.event_type.as_str()).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.event_version.as_str()).collect::<Vec<_>>())
-        .bind(events.iter().map(|event| event.payload.clone()).collect::<Vec<_>>())
-        .bind(taken.0)
-        .bind(taken.1)
-        .bind(taken.2)
-        .bind(released.0)
-        .bind(released.1)
-        .bind(released.2)
-        .bind(notify)
-        .fetch_one(pool)
-        .await;
-    match inserted {
-        Ok((position, tx)) => Ok(Appended { position: LogPosition { tx: tx.cast_unsigned(), position } }),
-        Err(error) => Err(explain(pool, commit, error).await),
-    }
+/// Appends the commits in one statement: releases and takes claims, inserts the events in order, wakes other processes.
+pub(super) async fn append(pool: &PgPool, commits: &[Commit], notify: Option<&str>) -> Result<Appended, sqlx::Error> {
+    let rows = EventRows::of(commits);
+    let (taken, released) = (Claims::taken(commits), Claims::released(commits));
+    let with_claims = !taken.kinds.is_empty() || !released.kinds.is_empty();
+    let query = sqlx::query_as(if with_claims { APPEND_WITH_CLAIMS } else { APPEND })
+        .bind(rows.tenants)
+        .bind(rows.aggregate_types)
+        .bind(rows.aggregate_ids)
+        .bind(rows.sequences)
+        .bind(rows.event_types)
+        .bind(rows.event_versions)
+        .bind(rows.payloads)
+        .bind(rows.metadata)
+        .bind(notify);
+    let query = if with_claims { released.bind(taken.bind(query)) } else { query };
+    let (position, tx): (i64, i64) = query.fetch_one(pool).await?;
+    Ok(Appended { position: LogPosition { tx: tx.cast_unsigned(), position } })
 }
 
-const APPEND: &str = "
-with released as (
-    delete from claims c
-    using unnest($12::uuid[], $13::text[], $14::text[]) as r(tenant_id, kind, value)
-    where (c.tenant_id, c.kind, c.value) = (r.tenant_id, r.kind, r.value)
-      and c.aggregate_type = $2 and c.aggregate_id = $3
-), taken as (
-    insert into claims (tenant_id, kind, value, aggregate_type, aggregate_id)
-    select t.tenant_id, t.kind, t.value, $2, $3
-    from unnest($9::uuid[], $10::text[], $11::text[]) as t(tenant_id, kind, value)
-), appended as (
+macro_rules! append_statement {
+    ($claims:literal) => {
+        concat!(
+            "with ",
+            $claims,
+            "appended as (
     insert into events (tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata)
-    select $1, $2, $3, e.sequence, e.event_type, e.event_version, e.payload, $4
-    from unnest($5::bigint[], $6::text[], $7::text[], $8::jsonb[]) as e(sequence, event_type, event_version, payload)
-    order by e.sequence
+    select e.tenant_id, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version, e.payload, e.metadata
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::jsonb[], $8::jsonb[])
+        with ordinality
+        as e(tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata, place)
+    order by e.place
     returning position, tx
+), recorded as (
+    select max(position) as position, max(tx::text::bigint) as tx from appended
 )
-select max(position), max(tx::text::bigint)
-from appended, lateral (select case when $15::text is not null then pg_notify($15, '') end) as hint";
+select position, tx
+from recorded, lateral (select case when $9::text is not null then pg_notify($9, '') end) as hint"
+        )
+    };
+}
 
-type Claims<'a> = (Vec<Uuid>, Vec<&'static str>, Vec<&'a str>);
+const APPEND: &str = append_statement!("");
 
-/// The claims to take and those to release, as columns.
-fn claims(changes: &[ClaimChange]) -> (Claims<'_>, Claims<'_>) {
-    let mut taken = Claims::default();
-    let mut released = Claims::default();
-    for change in changes {
-        let (columns, scope, kind, value) = match change {
-            ClaimChange::Take { scope, kind, value } => (&mut taken, scope, kind, value),
-            ClaimChange::Release { scope, kind, value } => (&mut released, scope, kind, value),
-        };
-        columns.0.push(tenant_of(*scope));
-        columns.1.push(kind);
-        columns.2.push(value);
+const APPEND_WITH_CLAIMS: &str = append_statement!(
+    "taken as (
+    insert into claims (tenant_id, kind, value, aggregate_type, aggregate_id)
+    select * from unnest($10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[])
+), released as (
+    delete from claims c
+    using unnest($15::uuid[], $16::text[], $17::text[], $18::text[], $19::text[])
+        as r(tenant_id, kind, value, aggregate_type, aggregate_id)
+    where (c.tenant_id, c.kind, c.value, c.aggregate_type, c.aggregate_id)
+        = (r.tenant_id, r.kind, r.value, r.aggregate_type, r.aggregate_id)
+), "
+);
+
+/// The events of all commits, as columns.
+#[derive(Default)]
+struct EventRows<'a> {
+    tenants: Vec<Option<Uuid>>,
+    aggregate_types: Vec<&'static str>,
+    aggregate_ids: Vec<&'a str>,
+    sequences: Vec<i64>,
+    event_types: Vec<&'a str>,
+    event_versions: Vec<&'a str>,
+    payloads: Vec<&'a Value>,
+    metadata: Vec<&'a Value>,
+}
+
+impl<'a> EventRows<'a> {
+    fn of(commits: &'a [Commit]) -> Self {
+        let mut rows = Self::default();
+        for commit in commits {
+            for (sequence, event) in (i64::try_from(commit.expected).unwrap_or(i64::MAX - 1) + 1..).zip(&commit.events)
+            {
+                rows.tenants.push(commit.tenant);
+                rows.aggregate_types.push(commit.aggregate_type);
+                rows.aggregate_ids.push(&commit.aggregate_id);
+                rows.sequences.push(sequence);
+                rows.event_types.push(&event.event_type);
+                rows.event_versions.push(&event.event_version);
+                rows.payloads.push(&event.payload);
+                rows.metadata.push(&commit.metadata);
+            }
+        }
+        rows
     }
-    (taken, released)
+}
+
+/// Claims of all commits, as columns.
+#[derive(Default)]
+struct Claims<'a> {
+    tenants: Vec<Uuid>,
+    kinds: Vec<&'static str>,
+    values: Vec<&'a str>,
+    aggregate_types: Vec<&'static str>,
+    aggregate_ids: Vec<&'a str>,
+}
+
+type AppendQuery<'q> = sqlx::query::QueryAs<'q, sqlx::Postgres, (i64, i64), sqlx::postgres::PgArguments>;
+
+impl<'a> Claims<'a> {
+    fn taken(commits: &'a [Commit]) -> Self {
+        Self::of(commits, |change| match change {
+            ClaimChange::Take { scope, kind, value } => Some((*scope, kind, value)),
+            ClaimChange::Release { .. } => None,
+        })
+    }
+
+    fn released(commits: &'a [Commit]) -> Self {
+        Self::of(commits, |change| match change {
+            ClaimChange::Release { scope, kind, value } => Some((*scope, kind, value)),
+            ClaimChange::Take { .. } => None,
+        })
+    }
+
+    fn of(
+        commits: &'a [Commit],
+        chosen: impl Fn(&'a ClaimChange) -> Option<(ClaimScope, &'static str, &'a String)>,
+    ) -> Self {
+        let mut claims = Self::default();
+        for commit in commits {
+            for (scope, kind, value) in commit.claims.iter().filter_map(&chosen) {
+                claims.tenants.push(tenant_of(scope));
+                claims.kinds.push(kind);
+                claims.values.push(value);
+                claims.aggregate_types.push(commit.aggregate_type);
+                claims.aggregate_ids.push(&commit.aggregate_id);
+            }
+        }
+        claims
+    }
+
+    fn bind<'q>(self, query: AppendQuery<'q>) -> AppendQuery<'q>
+    where
+        'a: 'q,
+    {
+        query.bind(self.tenants).bind(self.kinds).bind(self.values).bind(self.aggregate_types).bind(self.aggregate_ids)
+    }
 }
 
 /// The platform's own claims have the nil UUID as tenant, because a key's column cannot be null.
@@ -141,18 +221,19 @@ fn tenant_of(scope: ClaimScope) -> Uuid {
     }
 }
 
-async fn explain(pool: &PgPool, commit: &Commit, error: sqlx::Error) -> AppendError {
+/// What a failed statement means to the only commit in it.
+pub(super) async fn explain(pool: &PgPool, commit: &Commit, error: sqlx::Error) -> AppendError {
     let constraint = error.as_database_error().and_then(|error| error.constraint());
     match constraint {
         Some(EVENTS_KEY) => AppendError::LostRace,
         Some(CLAIMS_KEY) => taken_kind(pool, commit, error).await,
-        _ => AppendError::Database(error),
+        _ => AppendError::Database(Arc::new(error)),
     }
 }
 
 /// Which of the commit's claims is taken. An aggregate that runs into its own claim has lost a race against itself.
 async fn taken_kind(pool: &PgPool, commit: &Commit, error: sqlx::Error) -> AppendError {
-    let (taken, _) = claims(&commit.claims);
+    let taken = Claims::taken(std::slice::from_ref(commit));
     let owner: Result<Option<(String, bool)>, sqlx::Error> = sqlx::query_as(
         "select c.kind, c.aggregate_type = $4 and c.aggregate_id = $5
          from claims c
@@ -160,9 +241,9 @@ async fn taken_kind(pool: &PgPool, commit: &Commit, error: sqlx::Error) -> Appen
          order by 2
          limit 1",
     )
-    .bind(taken.0)
-    .bind(taken.1)
-    .bind(taken.2)
+    .bind(taken.tenants)
+    .bind(taken.kinds)
+    .bind(taken.values)
     .bind(commit.aggregate_type)
     .bind(&commit.aggregate_id)
     .fetch_optional(pool)
@@ -171,10 +252,6 @@ async fn taken_kind(pool: &PgPool, commit: &Commit, error: sqlx::Error) -> Appen
         Ok(Some((kind, false))) => AppendError::Taken { kind },
         // Its own claim, or one that was released meanwhile: deciding anew settles it.
         Ok(Some((_, true)) | None) => AppendError::LostRace,
-        Err(_) => AppendError::Database(error),
+        Err(_) => AppendError::Database(Arc::new(error)),
     }
-}
-
-fn sequence(expected: usize) -> i64 {
-    i64::try_from(expected).unwrap_or(i64::MAX)
 }

@@ -1,30 +1,228 @@
-//! The one place through which all commits of a process go. Coalescing concurrent commits belongs here.
+//! Group commit: all commits of a process go through one appender, which writes those that wait together.
+//!
+//! A commit that comes alone is written at once. While statements are in flight, commits gather, and the next
+//! statement takes them all; so the load itself makes the batches and nobody waits for a timer. At most two statements
+//! are in flight: while one is being made durable, the next is being sent.
+//!
+//! A statement is all or nothing. If the database refuses it, its commits are repeated one by one, so that only the
+//! guilty one fails, with its own error. If it ends without an answer, whether it was recorded is not known: nothing
+//! is repeated, and everyone in it is told that the log did not answer.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
 
 use crate::database::{Database, Mode};
-use crate::event_store::append::{AppendError, Appended, Commit, append};
+use crate::event_store::append::{AppendError, Appended, Commit, append, explain};
 use crate::signals::{CHANNEL, Signal};
+
+/// Commits that may wait. More are refused at once, so that an outage costs no memory.
+const MOST_WAITING: usize = 4_096;
+
+/// Commits of one statement.
+const MOST_TOGETHER: usize = 256;
+
+/// Statements in flight on a server; the embedded database has one connection.
+const MOST_IN_FLIGHT: usize = 2;
+
+type Answer = Result<Appended, AppendError>;
+type AggregateKey = (&'static str, String);
+
+/// A commit and the one who waits for it.
+struct Waiting {
+    commit: Commit,
+    answer: oneshot::Sender<Answer>,
+}
+
+impl Waiting {
+    fn key(&self) -> AggregateKey {
+        (self.commit.aggregate_type, self.commit.aggregate_id.clone())
+    }
+}
 
 /// Appends commits and hints that the log has grown.
 #[derive(Clone)]
 pub struct Appender {
+    queue: mpsc::Sender<Waiting>,
+}
+
+impl Appender {
+    /// An appender that hints through `log`. It works for as long as one of its clones lives.
+    pub fn new(database: Database, log: Signal) -> Self {
+        let (queue, waiting) = mpsc::channel(MOST_WAITING);
+        tokio::spawn(Dispatcher::new(database, log).run(waiting));
+        Self { queue }
+    }
+
+    /// Records all of the commit or nothing.
+    ///
+    /// # Errors
+    /// [`AppendError::Busy`] at once where too many commits wait already.
+    pub async fn append(&self, commit: Commit) -> Answer {
+        let (answer, recorded) = oneshot::channel();
+        self.queue.try_send(Waiting { commit, answer }).map_err(|_| AppendError::Busy)?;
+        recorded.await.unwrap_or(Err(AppendError::Busy))
+    }
+}
+
+/// What became of a commit in flight: the aggregate, and its newest sequence if it was recorded.
+struct Ended {
+    key: AggregateKey,
+    sequence: Option<usize>,
+}
+
+/// Makes statements of the commits that wait.
+struct Dispatcher {
+    writer: Arc<Writer>,
+    most_in_flight: usize,
+    in_flight: usize,
+    /// Aggregates with a commit in flight. Another commit of one of them waits for the outcome: in the same statement
+    /// it would make the whole of it fail.
+    busy: HashSet<AggregateKey>,
+    held: VecDeque<Waiting>,
+}
+
+impl Dispatcher {
+    fn new(database: Database, log: Signal) -> Self {
+        let most_in_flight = match database.mode() {
+            Mode::Server => MOST_IN_FLIGHT,
+            Mode::Embedded => 1,
+        };
+        let writer = Arc::new(Writer { database, log });
+        Self { writer, most_in_flight, in_flight: 0, busy: HashSet::new(), held: VecDeque::new() }
+    }
+
+    /// Works until nobody can send commits any more and all are answered.
+    async fn run(mut self, mut waiting: mpsc::Receiver<Waiting>) {
+        let (ended, mut outcomes) = mpsc::unbounded_channel();
+        let mut open = true;
+        while open || self.in_flight > 0 {
+            tokio::select! {
+                next = waiting.recv(), if open && self.held.len() < MOST_WAITING => match next {
+                    Some(next) => self.held.push_back(next),
+                    None => open = false,
+                },
+                Some(outcome) = outcomes.recv() => self.end(outcome),
+            }
+            while self.held.len() < MOST_WAITING
+                && let Ok(next) = waiting.try_recv()
+            {
+                self.held.push_back(next);
+            }
+            self.dispatch(&ended);
+        }
+    }
+
+    fn dispatch(&mut self, ended: &mpsc::UnboundedSender<Vec<Ended>>) {
+        while self.in_flight < self.most_in_flight {
+            let batch = self.next_batch();
+            if batch.is_empty() {
+                return;
+            }
+            self.in_flight += 1;
+            let (writer, ended) = (Arc::clone(&self.writer), ended.clone());
+            tokio::spawn(async move {
+                // The dispatcher outlives every statement, so it is there to receive.
+                let _ = ended.send(writer.write(batch).await);
+            });
+        }
+    }
+
+    /// The commits of the next statement, in their order; at most one of each aggregate.
+    fn next_batch(&mut self) -> Vec<Waiting> {
+        let mut batch = Vec::new();
+        for _ in 0..self.held.len() {
+            let Some(waiting) = self.held.pop_front() else { break };
+            let key = waiting.key();
+            if batch.len() == MOST_TOGETHER || self.busy.contains(&key) {
+                self.held.push_back(waiting);
+            } else {
+                self.busy.insert(key);
+                batch.push(waiting);
+            }
+        }
+        batch
+    }
+
+    fn end(&mut self, outcome: Vec<Ended>) {
+        self.in_flight -= 1;
+        for Ended { key, sequence } in outcome {
+            self.busy.remove(&key);
+            if let Some(sequence) = sequence {
+                self.refuse_overtaken(&key, sequence);
+            }
+        }
+    }
+
+    /// Commits of the aggregate that were decided before the recorded one have lost their race.
+    fn refuse_overtaken(&mut self, key: &AggregateKey, sequence: usize) {
+        if !self.held.iter().any(|waiting| waiting.key() == *key) {
+            return;
+        }
+        let (overtaken, held): (VecDeque<_>, VecDeque<_>) =
+            self.held.drain(..).partition(|waiting| waiting.commit.expected < sequence && waiting.key() == *key);
+        self.held = held;
+        for waiting in overtaken {
+            let _ = waiting.answer.send(Err(AppendError::LostRace));
+        }
+    }
+}
+
+/// Writes statements and answers those who wait.
+struct Writer {
     database: Database,
     log: Signal,
 }
 
-impl Appender {
-    /// An appender that hints through `log`.
-    pub fn new(database: Database, log: Signal) -> Self {
-        Self { database, log }
+impl Writer {
+    async fn write(&self, batch: Vec<Waiting>) -> Vec<Ended> {
+        let (commits, answers): (Vec<Commit>, Vec<oneshot::Sender<Answer>>) =
+            batch.into_iter().map(|waiting| (waiting.commit, waiting.answer)).unzip();
+        let results = self.append(&commits).await;
+        if results.iter().any(Result::is_ok) {
+            self.log.notify();
+        }
+        let ended = commits.into_iter().zip(&results).map(|(commit, result)| Ended {
+            sequence: result.is_ok().then(|| commit.expected + commit.events.len()),
+            key: (commit.aggregate_type, commit.aggregate_id),
+        });
+        let ended = ended.collect();
+        for (answer, result) in answers.into_iter().zip(results) {
+            // One who no longer waits has been cut off; the commit stands all the same.
+            let _ = answer.send(result);
+        }
+        ended
     }
 
-    /// Records all of the commit or nothing.
-    pub async fn append(&self, commit: &Commit) -> Result<Appended, AppendError> {
-        let channel = match self.database.mode() {
+    /// The result of each commit.
+    async fn append(&self, commits: &[Commit]) -> Vec<Answer> {
+        match append(self.database.pool(), commits, self.channel()).await {
+            Ok(appended) => vec![Ok(appended); commits.len()],
+            Err(error) => match commits {
+                [single] => vec![Err(explain(self.database.pool(), single, error).await)],
+                many if error.as_database_error().is_some() => self.one_by_one(many).await,
+                many => vec![Err(AppendError::Database(Arc::new(error))); many.len()],
+            },
+        }
+    }
+
+    async fn one_by_one(&self, commits: &[Commit]) -> Vec<Answer> {
+        let mut results = Vec::with_capacity(commits.len());
+        for commit in commits {
+            let result = append(self.database.pool(), std::slice::from_ref(commit), self.channel()).await;
+            results.push(match result {
+                Ok(appended) => Ok(appended),
+                Err(error) => Err(explain(self.database.pool(), commit, error).await),
+            });
+        }
+        results
+    }
+
+    fn channel(&self) -> Option<&'static str> {
+        match self.database.mode() {
             Mode::Server => Some(CHANNEL),
             Mode::Embedded => None,
-        };
-        let appended = append(self.database.pool(), commit, channel).await?;
-        self.log.notify();
-        Ok(appended)
+        }
     }
 }

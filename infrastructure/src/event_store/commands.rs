@@ -1,14 +1,18 @@
 //! The application's port for recording decisions: load, decide, commit, and decide anew after a lost race.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::commands::{Commands, EventLog, Recorded};
 use application::{CommandError, PortError, RequestContext};
 use async_trait::async_trait;
+use backon::{BackoffBuilder, ExponentialBuilder};
 use cqrs_es::event_sink::EventSink;
+use cqrs_es::persist::EventStoreAggregateContext as AggregateState;
 use cqrs_es::{AggregateError, EventStore};
 use domain::EventSourced;
 use domain::ids::TenantId;
+use quick_cache::sync::Cache;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -16,50 +20,122 @@ use super::append::AppendError;
 use super::appender::Appender;
 use super::store::LogStore;
 use crate::database::Database;
-use crate::error::{from_boxed, from_sqlx, internal};
+use crate::error::{from_boxed, from_shared, from_sqlx, internal};
 
-/// How often a command that keeps losing races is decided anew.
-const MOST_RACES: u32 = 5;
+/// How long to wait before a command that lost its race is decided anew, and how often.
+const RACE_PAUSES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(1))
+    .with_max_delay(Duration::from_millis(50))
+    .with_max_times(5)
+    .with_jitter();
+
+/// Aggregates of one kind that are kept in memory between commands (ADR 0012).
+const MOST_CACHED: usize = 10_000;
 
 /// Commands of one kind of aggregate.
 pub struct LogCommands<A: EventSourced> {
     store: LogStore<A>,
+    recent: Cache<String, Arc<Recent<A>>>,
+}
+
+/// An aggregate as it was after a commit of this process.
+struct Recent<A> {
+    aggregate: A,
+    sequence: usize,
+}
+
+/// What deciding once came to.
+enum Attempt<A: EventSourced> {
+    Done(Recorded<A::Event>),
+    LostRace,
 }
 
 impl<A: EventSourced> LogCommands<A> {
     /// Commands over the log.
     pub fn new(database: &Database, appender: Appender) -> Self {
-        Self { store: LogStore::new(database, appender) }
+        Self { store: LogStore::new(database, appender), recent: Cache::new(MOST_CACHED) }
     }
 
-    /// Loads, decides and commits once; `None` after a lost race.
+    /// Decides and commits on the aggregate as this process last left it, which may be behind the log. A commit on an
+    /// old state loses its race; a refusal or a command without effect is not believed: `None`, decide on the log.
+    async fn attempt_recent(
+        &self,
+        context: &RequestContext,
+        id: &str,
+        command: &A::Command,
+    ) -> Option<Result<Attempt<A>, CommandError<A::Error>>> {
+        let recent = self.recent.get(id)?;
+        let mut loaded = AggregateState {
+            aggregate_id: id.to_owned(),
+            aggregate: recent.aggregate.clone(),
+            current_sequence: recent.sequence,
+            current_snapshot: None,
+        };
+        let events = decide(context, &mut loaded, command.clone()).await.ok()?;
+        if events.is_empty() {
+            return None;
+        }
+        Some(self.commit(context, loaded, events).await)
+    }
+
+    /// Loads, decides and commits.
     async fn attempt(
         &self,
         context: &RequestContext,
         id: &str,
         command: A::Command,
-    ) -> Result<Option<Recorded<A::Event>>, CommandError<A::Error>> {
+    ) -> Result<Attempt<A>, CommandError<A::Error>> {
         let mut loaded = self.store.load_aggregate(id).await.map_err(load_error::<A>)?;
-        let foreign = |tenant: Option<TenantId>| context.tenant().is_some() && tenant != context.tenant();
-        if loaded.aggregate.exists() && foreign(loaded.aggregate.tenant()) {
-            return Err(CommandError::Foreign);
-        }
-        let sink = EventSink::default();
-        loaded.aggregate.handle(command, &(), &sink).await.map_err(CommandError::Rule)?;
-        let events = sink.collect().await;
+        let events = decide(context, &mut loaded, command).await?;
         if events.is_empty() {
-            return Ok(Some(Recorded { position: None, events }));
+            return Ok(Attempt::Done(Recorded { position: None, events }));
         }
-        if foreign(loaded.aggregate.tenant()) {
-            return Err(CommandError::Foreign);
-        }
-        match self.store.record(&events, &loaded, metadata(context)).await {
-            Ok(appended) => Ok(Some(Recorded { position: Some(appended.position), events })),
-            Err(AppendError::LostRace) => Ok(None),
-            Err(AppendError::Taken { kind }) => Err(CommandError::Taken { field: kind }),
-            Err(AppendError::Database(error)) => Err(CommandError::Log(from_sqlx(error))),
+        self.commit(context, loaded, events).await
+    }
+
+    async fn commit(
+        &self,
+        context: &RequestContext,
+        state: AggregateState<A>,
+        events: Vec<A::Event>,
+    ) -> Result<Attempt<A>, CommandError<A::Error>> {
+        match self.store.record(&events, &state, metadata(context)).await {
+            Ok(appended) => {
+                let sequence = state.current_sequence + events.len();
+                let recent = Recent { aggregate: state.aggregate, sequence };
+                self.recent.insert(state.aggregate_id, Arc::new(recent));
+                Ok(Attempt::Done(Recorded { position: Some(appended.position), events }))
+            }
+            Err(error) => {
+                self.recent.remove(&state.aggregate_id);
+                match error {
+                    AppendError::LostRace => Ok(Attempt::LostRace),
+                    AppendError::Taken { kind } => Err(CommandError::Taken { field: kind }),
+                    AppendError::Busy => Err(CommandError::Log(PortError::Unavailable(error.into()))),
+                    AppendError::Database(error) => Err(CommandError::Log(from_shared(error))),
+                }
+            }
         }
     }
+}
+
+/// The events that the command causes; the state is as after them.
+async fn decide<A: EventSourced>(
+    context: &RequestContext,
+    state: &mut AggregateState<A>,
+    command: A::Command,
+) -> Result<Vec<A::Event>, CommandError<A::Error>> {
+    let foreign = |tenant: Option<TenantId>| context.tenant().is_some() && tenant != context.tenant();
+    if state.aggregate.exists() && foreign(state.aggregate.tenant()) {
+        return Err(CommandError::Rule(A::absent()));
+    }
+    let sink = EventSink::default();
+    state.aggregate.handle(command, &(), &sink).await.map_err(CommandError::Rule)?;
+    let events = sink.collect().await;
+    if !events.is_empty() && foreign(state.aggregate.tenant()) {
+        return Err(CommandError::Rule(A::absent()));
+    }
+    Ok(events)
 }
 
 #[async_trait]
@@ -71,13 +147,21 @@ impl<A: EventSourced> Commands<A> for LogCommands<A> {
         command: A::Command,
     ) -> Result<Recorded<A::Event>, CommandError<A::Error>> {
         let id = id.to_string();
-        for race in 0..=MOST_RACES {
-            if let Some(recorded) = self.attempt(context, &id, command.clone()).await? {
+        if let Some(attempt) = self.attempt_recent(context, &id, &command).await
+            && let Attempt::Done(recorded) = attempt?
+        {
+            return Ok(recorded);
+        }
+        let mut pauses = RACE_PAUSES.build();
+        loop {
+            if let Attempt::Done(recorded) = self.attempt(context, &id, command.clone()).await? {
                 return Ok(recorded);
             }
-            tokio::time::sleep(Duration::from_millis(u64::from(race) * 3)).await;
+            match pauses.next() {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(CommandError::LostRace),
+            }
         }
-        Err(CommandError::LostRace)
     }
 
     async fn load(&self, id: Uuid) -> Result<A, PortError> {

@@ -2,6 +2,7 @@
 
 use application::ports::commands::LogPosition;
 use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, RuntimeErr, Statement};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::postgres::PgRow;
@@ -94,5 +95,26 @@ impl LogReader {
         .bind(limit)
         .fetch_all(self.database.pool())
         .await
+    }
+
+    /// The events after one position up to another that the caller knows to lie behind the horizon.
+    pub(crate) async fn between(
+        connection: &impl ConnectionTrait,
+        from: LogPosition,
+        to: LogPosition,
+    ) -> Result<Vec<LoggedEvent>, DbErr> {
+        let sql = "select position, tx::text::bigint as tx, tenant_id, aggregate_type, aggregate_id, sequence,
+                    event_type, payload, metadata, recorded_at
+             from events
+             where (tx, position) > ($1::text::xid8, $2) and (tx, position) <= ($3::text::xid8, $4)
+             order by tx, position";
+        let values = [from.tx.to_string().into(), from.position.into(), to.tx.to_string().into(), to.position.into()];
+        let rows = connection.query_all(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
+        rows.iter()
+            .map(|row| {
+                let row = row.try_as_pg_row().ok_or_else(|| DbErr::Type("not a PostgreSQL row".into()))?;
+                LoggedEvent::from_row(row).map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error)))
+            })
+            .collect()
     }
 }

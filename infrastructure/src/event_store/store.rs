@@ -1,6 +1,7 @@
 //! `cqrs_es::EventStore` over the log: loading from `postgres-es`, committing by the appender.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use cqrs_es::persist::{EventStoreAggregateContext, PersistedEventStore};
 use cqrs_es::{AggregateError, DomainEvent, EventEnvelope, EventStore};
@@ -40,7 +41,7 @@ impl<A: EventSourced> LogStore<A> {
             })
         };
         let new: Result<Vec<NewEvent>, _> = events.iter().map(to_new).collect();
-        let new = new.map_err(|error| AppendError::Database(sqlx::Error::Encode(error.into())))?;
+        let new = new.map_err(|error| AppendError::Database(Arc::new(sqlx::Error::Encode(error.into()))))?;
         let commit = Commit {
             tenant: context.aggregate.tenant().map(domain::ids::TenantId::uuid),
             aggregate_type: A::TYPE,
@@ -50,7 +51,7 @@ impl<A: EventSourced> LogStore<A> {
             claims: events.iter().flat_map(A::claims).collect(),
             metadata,
         };
-        self.appender.append(&commit).await
+        self.appender.append(commit).await
     }
 }
 

@@ -33,35 +33,46 @@ impl Checkpoints {
     }
 
     /// The projection's checkpoint; the beginning of the log for a new projection.
-    pub(super) async fn load(&self, name: &str) -> Result<LogPosition, sqlx::Error> {
-        if let Some(position) = self.find(name).await? {
+    pub(super) async fn load(database: &Database, name: &str) -> Result<LogPosition, sqlx::Error> {
+        if let Some(position) = Self::find(database, name).await? {
             return Ok(position);
         }
         // Another process may be adding it at this moment, so it is read again by a statement of its own.
         sqlx::query("insert into projection_checkpoints (name) values ($1) on conflict do nothing")
             .bind(name)
-            .execute(self.database.pool())
+            .execute(database.pool())
             .await?;
-        self.find(name).await?.ok_or(sqlx::Error::RowNotFound)
+        Self::find(database, name).await?.ok_or(sqlx::Error::RowNotFound)
     }
 
-    async fn find(&self, name: &str) -> Result<Option<LogPosition>, sqlx::Error> {
+    async fn find(database: &Database, name: &str) -> Result<Option<LogPosition>, sqlx::Error> {
         let found: Option<(i64, i64)> =
             sqlx::query_as("select tx::text::bigint, position from projection_checkpoints where name = $1")
                 .bind(name)
-                .fetch_optional(self.database.pool())
+                .fetch_optional(database.pool())
                 .await?;
         Ok(found.map(|(tx, position)| LogPosition { tx: tx.cast_unsigned(), position }))
     }
 
-    /// Moves the checkpoint, if it still stands where it was read. The row stays locked until the transaction ends.
+    /// The checkpoint, locked until the transaction ends: nobody can write the projection's tables meanwhile.
+    pub(super) async fn lock(transaction: &DatabaseTransaction, name: &str) -> Result<LogPosition, DbErr> {
+        let sql = "select tx::text::bigint as tx, position from projection_checkpoints where name = $1 for update";
+        let row = transaction
+            .query_one(Statement::from_sql_and_values(DbBackend::Postgres, sql, [name.into()]))
+            .await?
+            .ok_or_else(|| DbErr::RecordNotFound(format!("the checkpoint {name}")))?;
+        let tx: i64 = row.try_get("", "tx")?;
+        Ok(LogPosition { tx: tx.cast_unsigned(), position: row.try_get("", "position")? })
+    }
+
+    /// Moves the checkpoint, if it still stands where it was read. Within a transaction the row stays locked until it ends.
     pub(super) async fn advance(
-        transaction: &DatabaseTransaction,
+        connection: &impl ConnectionTrait,
         name: &str,
         from: LogPosition,
         to: LogPosition,
     ) -> Result<bool, DbErr> {
-        let moved = transaction
+        let moved = connection
             .execute(Statement::from_sql_and_values(
                 DbBackend::Postgres,
                 "update projection_checkpoints

@@ -4,7 +4,9 @@
 //! first: of several processes that run the same projection exactly one writes a batch, and a stale one writes nothing.
 
 mod checkpoints;
+mod rebuild;
 mod runner;
+mod standing;
 
 use async_trait::async_trait;
 use sea_orm::{DatabaseTransaction, DbErr};
@@ -12,7 +14,9 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use crate::event_store::LoggedEvent;
 
 pub use checkpoints::Checkpoints;
+pub use rebuild::{Comparison, Difference, Rebuild, RebuildProgress, TenantDigest};
 pub use runner::ProjectionRunner;
+pub use standing::Standing;
 
 /// Why an event could not be applied.
 #[derive(Debug, thiserror::Error)]
@@ -33,16 +37,64 @@ pub enum ProjectionError {
         #[source]
         source: serde_json::Error,
     },
+    /// Another process rebuilds the same projection.
+    #[error("another process rebuilds {projection} at the same time; let it finish, or stop it")]
+    RebuiltElsewhere {
+        /// The projection.
+        projection: &'static str,
+    },
+    /// The next generation has seen more of the log than the live tables.
+    #[error("the live tables of {projection} are behind their next generation; wait until they have caught up")]
+    AheadOfLive {
+        /// The projection.
+        projection: &'static str,
+    },
 }
 
-/// A table that follows the log. Applying the same event again must give the same rows.
+impl ProjectionError {
+    fn sqlx(error: sqlx::Error) -> Self {
+        Self::Database(DbErr::Query(sea_orm::RuntimeErr::SqlxError(error)))
+    }
+}
+
+/// Which events a projection is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follows {
+    /// Every event.
+    Everything,
+    /// The events of one kind of aggregate, by its type name.
+    Aggregate(&'static str),
+}
+
+impl Follows {
+    fn includes(self, event: &LoggedEvent) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Aggregate(aggregate_type) => event.aggregate_type == aggregate_type,
+        }
+    }
+}
+
+/// A table that follows the log. Applying the same events again must give the same rows.
 #[async_trait]
 pub trait Projection: Send + Sync + 'static {
     /// Its frozen name; the checkpoint is kept under it.
     fn name(&self) -> &'static str;
 
-    /// Writes what the event changes. Events that do not concern it change nothing.
-    async fn apply(&self, transaction: &DatabaseTransaction, event: &LoggedEvent) -> Result<(), ProjectionError>;
+    /// Which events it is given.
+    fn follows(&self) -> Follows;
+
+    /// The tables that it writes, and nobody else.
+    fn tables(&self) -> &'static [&'static str];
+
+    /// Where all its rows come from the log by one statement: that statement. It inserts the rows of the events after
+    /// `($1::text::xid8, $2)` up to `($3::text::xid8, $4)`, and passes over rows that are there.
+    fn set_based(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Writes what the events change, in their order.
+    async fn apply(&self, transaction: &DatabaseTransaction, events: &[&LoggedEvent]) -> Result<(), ProjectionError>;
 }
 
 /// The event as its aggregate's type.

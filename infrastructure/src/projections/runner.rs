@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::error::chain;
-use sea_orm::{DbErr, TransactionTrait};
+use application::ports::commands::LogPosition;
+use sea_orm::{ConnectionTrait, TransactionTrait};
 
 use super::{Checkpoints, Projection, ProjectionError};
 use crate::database::Database;
-use crate::event_store::LogReader;
+use crate::event_store::{LogReader, LoggedEvent};
 use crate::signals::Signal;
 
 /// Events of one transaction.
@@ -44,7 +45,7 @@ impl ProjectionRunner {
     /// transactions, of whatever kind, hold readers back. Whoever needs a position asks for it by `Progress`.
     pub async fn catch_up(&self, projections: &[Arc<dyn Projection>]) -> Result<(), ProjectionError> {
         for projection in projections {
-            while self.feed(projection.as_ref()).await? {}
+            while !matches!(self.feed(projection.as_ref(), None).await?, Fed::CaughtUp(_)) {}
         }
         Ok(())
     }
@@ -52,15 +53,22 @@ impl ProjectionRunner {
     async fn follow(&self, projection: &dyn Projection) {
         let mut hints = self.log.subscribe();
         let mut failures = 0_u32;
+        let mut from = None;
         loop {
-            match self.feed(projection).await {
-                Ok(true) => failures = 0,
-                Ok(false) => {
+            match self.feed(projection, from).await {
+                Ok(Fed::Moved(to)) => {
                     failures = 0;
+                    from = Some(to);
+                }
+                Ok(Fed::CaughtUp(at)) => {
+                    failures = 0;
+                    from = Some(at);
                     hints.wait(POLL).await;
                 }
+                Ok(Fed::Overtaken) => from = None,
                 Err(error) => {
                     failures = failures.saturating_add(1);
+                    from = None;
                     tracing::error!(projection = projection.name(), error = chain(&error), "the projection waits");
                     tokio::time::sleep(pause(failures)).await;
                 }
@@ -68,28 +76,57 @@ impl ProjectionRunner {
         }
     }
 
-    /// Feeds one batch; false where there was none.
-    async fn feed(&self, projection: &dyn Projection) -> Result<bool, ProjectionError> {
-        let from = self.checkpoints.load(projection.name()).await.map_err(db)?;
-        let events = self.reader.after(from, BATCH).await.map_err(db)?;
-        let Some(last) = events.last() else { return Ok(false) };
+    /// Feeds the batch after `from`, or after the checkpoint where it is not known.
+    async fn feed(&self, projection: &dyn Projection, from: Option<LogPosition>) -> Result<Fed, ProjectionError> {
+        let from = match from {
+            Some(from) => from,
+            None => Checkpoints::load(&self.database, projection.name()).await.map_err(ProjectionError::sqlx)?,
+        };
+        let events = self.reader.after(from, BATCH).await.map_err(ProjectionError::sqlx)?;
+        let Some(last) = events.last() else { return Ok(Fed::CaughtUp(from)) };
         let to = last.position;
+        let own: Vec<&LoggedEvent> = events.iter().filter(|event| projection.follows().includes(event)).collect();
+        let advanced = if own.is_empty() {
+            Checkpoints::advance(&self.database.orm(), projection.name(), from, to).await?
+        } else {
+            self.apply(projection, &own, from, to).await?
+        };
+        if !advanced {
+            return Ok(Fed::Overtaken);
+        }
+        self.checkpoints.moved();
+        Ok(Fed::Moved(to))
+    }
+
+    /// Writes rows and checkpoint, or neither. The transaction need not be durable at once: after a crash of the
+    /// server both are as they were, and the events are applied again.
+    async fn apply(
+        &self,
+        projection: &dyn Projection,
+        events: &[&LoggedEvent],
+        from: LogPosition,
+        to: LogPosition,
+    ) -> Result<bool, ProjectionError> {
         let transaction = self.database.orm().begin().await?;
+        transaction.execute_unprepared("set local synchronous_commit = off").await?;
         if !Checkpoints::advance(&transaction, projection.name(), from, to).await? {
             transaction.rollback().await?;
-            return Ok(true);
+            return Ok(false);
         }
-        for event in &events {
-            projection.apply(&transaction, event).await?;
-        }
+        projection.apply(&transaction, events).await?;
         transaction.commit().await?;
-        self.checkpoints.moved();
         Ok(true)
     }
 }
 
-fn db(error: sqlx::Error) -> ProjectionError {
-    ProjectionError::Database(DbErr::Query(sea_orm::RuntimeErr::SqlxError(error)))
+/// What feeding one batch came to.
+enum Fed {
+    /// The projection stands here now; there may be more.
+    Moved(LogPosition),
+    /// There is nothing after this position.
+    CaughtUp(LogPosition),
+    /// Another process moved the checkpoint first.
+    Overtaken,
 }
 
 fn pause(failures: u32) -> Duration {

@@ -83,11 +83,11 @@ async fn a_commit_may_take_several_values_and_gets_all_or_none() {
         let scope = ClaimScope::Platform;
         claiming(id, 0, vec![take(scope, "slug", first), take(scope, "phone", second)])
     };
-    appender.append(&both("a", "acme", "+12015550100")).await.unwrap();
-    let taken = appender.append(&both("b", "umbrella", "+12015550100")).await;
+    appender.append(both("a", "acme", "+12015550100")).await.unwrap();
+    let taken = appender.append(both("b", "umbrella", "+12015550100")).await;
     assert!(matches!(&taken, Err(AppendError::Taken { kind }) if kind == "phone"), "{taken:?}");
     // The refused commit has not kept the value that was free.
-    appender.append(&both("c", "umbrella", "+12015550101")).await.unwrap();
+    appender.append(both("c", "umbrella", "+12015550101")).await.unwrap();
     assert_eq!(count(test.pool(), "claims").await, 4);
 }
 
@@ -98,9 +98,9 @@ async fn the_same_value_may_be_taken_in_each_tenant_and_for_each_kind() {
     let claims = [(ClaimScope::Platform, "name"), (one, "name"), (two, "name"), (one, "title")];
     for (number, (scope, kind)) in claims.into_iter().enumerate() {
         let commit = claiming(&format!("a{number}"), 0, vec![take(scope, kind, "north")]);
-        test.appender().append(&commit).await.unwrap();
+        test.appender().append(commit).await.unwrap();
     }
-    let taken = test.appender().append(&claiming("b", 0, vec![take(two, "name", "north")])).await;
+    let taken = test.appender().append(claiming("b", 0, vec![take(two, "name", "north")])).await;
     assert!(matches!(&taken, Err(AppendError::Taken { kind }) if kind == "name"), "{taken:?}");
 }
 
@@ -108,11 +108,11 @@ async fn the_same_value_may_be_taken_in_each_tenant_and_for_each_kind() {
 async fn a_released_value_is_free_for_others() {
     let test = TestDatabase::new().await;
     let (appender, scope) = (test.appender(), ClaimScope::Platform);
-    appender.append(&claiming("a", 0, vec![take(scope, "email", "ann@acme.example")])).await.unwrap();
-    appender.append(&claiming("a", 1, vec![release(scope, "email", "ann@acme.example")])).await.unwrap();
-    appender.append(&claiming("b", 0, vec![take(scope, "email", "ann@acme.example")])).await.unwrap();
+    appender.append(claiming("a", 0, vec![take(scope, "email", "ann@acme.example")])).await.unwrap();
+    appender.append(claiming("a", 1, vec![release(scope, "email", "ann@acme.example")])).await.unwrap();
+    appender.append(claiming("b", 0, vec![take(scope, "email", "ann@acme.example")])).await.unwrap();
     // The one that had it cannot release it any more.
-    appender.append(&claiming("a", 2, vec![release(scope, "email", "ann@acme.example")])).await.unwrap();
+    appender.append(claiming("a", 2, vec![release(scope, "email", "ann@acme.example")])).await.unwrap();
     let owner: String = sqlx::query_scalar("select aggregate_id from claims").fetch_one(test.pool()).await.unwrap();
     assert_eq!(owner, "b");
 }
@@ -122,9 +122,9 @@ async fn a_released_value_is_free_for_others() {
 async fn an_aggregate_that_meets_its_own_claim_has_lost_a_race() {
     let test = TestDatabase::new().await;
     let own = |expected| claiming("a", expected, vec![take(ClaimScope::Platform, "slug", "acme")]);
-    test.appender().append(&own(0)).await.unwrap();
+    test.appender().append(own(0)).await.unwrap();
     for expected in [0, 1] {
-        let lost = test.appender().append(&own(expected)).await;
+        let lost = test.appender().append(own(expected)).await;
         assert!(matches!(lost, Err(AppendError::LostRace)), "{lost:?}");
     }
 }
@@ -133,9 +133,9 @@ async fn an_aggregate_that_meets_its_own_claim_has_lost_a_race() {
 async fn a_lost_race_takes_and_releases_nothing() {
     let test = TestDatabase::new().await;
     let (appender, scope) = (test.appender(), ClaimScope::Platform);
-    appender.append(&claiming("a", 0, vec![take(scope, "slug", "acme")])).await.unwrap();
+    appender.append(claiming("a", 0, vec![take(scope, "slug", "acme")])).await.unwrap();
     let late = claiming("a", 0, vec![release(scope, "slug", "acme"), take(scope, "slug", "umbrella")]);
-    let lost = appender.append(&late).await;
+    let lost = appender.append(late).await;
     assert!(matches!(lost, Err(AppendError::LostRace)), "{lost:?}");
     let values: Vec<String> = sqlx::query_scalar("select value from claims").fetch_all(test.pool()).await.unwrap();
     assert_eq!(values, ["acme"]);

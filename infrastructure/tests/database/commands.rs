@@ -4,7 +4,7 @@ use application::CommandError;
 use application::ports::commands::Commands;
 use domain::ErrorKind;
 use domain::job_run::{JobRun, JobRunError, Step};
-use domain::tenant::Tenant;
+use domain::tenant::{Tenant, TenantError};
 use domain::user::{User, UserCommand};
 use domain::{Classified, tenant::TenantCommand};
 use testkit::TestDatabase;
@@ -87,7 +87,7 @@ async fn another_tenant_s_aggregate_is_not_there() {
     tenants.execute(&context(tenant(1)), tenant(1).uuid(), provision(tenant(1), "acme")).await.unwrap();
     let activate = TenantCommand::Activate { at: at(1) };
     let foreign = tenants.execute(&context(tenant(2)), tenant(1).uuid(), activate).await.unwrap_err();
-    assert!(matches!(foreign, CommandError::Foreign), "{foreign:?}");
+    assert!(matches!(foreign, CommandError::Rule(TenantError::NotFound)), "{foreign:?}");
     assert_eq!(foreign.kind(), ErrorKind::NotFound, "whoever asks does not learn that it exists");
     assert_eq!(count(test.pool(), "events").await, 1);
 }
@@ -97,7 +97,7 @@ async fn nobody_makes_something_for_another_tenant() {
     let test = TestDatabase::new().await;
     let provisioned =
         test.commands::<Tenant>().execute(&context(tenant(2)), tenant(1).uuid(), provision(tenant(1), "acme")).await;
-    assert!(matches!(provisioned, Err(CommandError::Foreign)), "{provisioned:?}");
+    assert!(matches!(provisioned, Err(CommandError::Rule(TenantError::NotFound))), "{provisioned:?}");
     assert_eq!(count(test.pool(), "events").await, 0);
     assert_eq!(count(test.pool(), "claims").await, 0);
 }

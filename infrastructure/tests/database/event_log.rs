@@ -93,7 +93,7 @@ async fn an_aggregate_without_events_is_its_default() {
 #[tokio::test]
 async fn recorded_events_cannot_be_changed() {
     let test = TestDatabase::new().await;
-    test.appender().append(&commit("a", 0, 2)).await.unwrap();
+    test.appender().append(commit("a", 0, 2)).await.unwrap();
     for change in [
         "update events set payload = '{}' where sequence = 1",
         "delete from events where sequence = 1",
@@ -115,7 +115,7 @@ async fn the_events_of_a_commit_are_neighbours_in_the_log() {
     let appender = test.appender();
     let commits = (0..12).map(|n| {
         let appender = appender.clone();
-        tokio::spawn(async move { appender.append(&commit(&format!("a{n}"), 0, 5)).await.unwrap() })
+        tokio::spawn(async move { appender.append(commit(&format!("a{n}"), 0, 5)).await.unwrap() })
     });
     let answers = futures::future::join_all(commits).await;
     let rows: Vec<(String, i64, i64, i64)> = sqlx::query_as(
@@ -143,13 +143,13 @@ async fn the_events_of_a_commit_are_neighbours_in_the_log() {
 async fn of_twenty_appends_at_one_version_exactly_one_is_recorded() {
     let test = TestDatabase::new().await;
     let appender = test.appender();
-    appender.append(&commit("a", 0, 1)).await.unwrap();
+    appender.append(commit("a", 0, 1)).await.unwrap();
     let appends = (0..20).map(|n| {
         let appender = appender.clone();
         tokio::spawn(async move {
             let mut commit = commit("a", 1, 1);
             commit.events[0].payload = json!({ "writer": n });
-            (n, appender.append(&commit).await)
+            (n, appender.append(commit).await)
         })
     });
     let mut winners = Vec::new();
@@ -171,9 +171,9 @@ async fn of_twenty_appends_at_one_version_exactly_one_is_recorded() {
 #[tokio::test]
 async fn a_commit_is_recorded_whole_or_not_at_all() {
     let test = TestDatabase::new().await;
-    test.appender().append(&commit("a", 0, 3)).await.unwrap();
+    test.appender().append(commit("a", 0, 3)).await.unwrap();
     // Its first event is new, its second is there already.
-    let lost = test.appender().append(&commit("a", 2, 4)).await;
+    let lost = test.appender().append(commit("a", 2, 4)).await;
     assert!(matches!(lost, Err(AppendError::LostRace)), "{lost:?}");
     assert_eq!(count(test.pool(), "events").await, 3);
 }

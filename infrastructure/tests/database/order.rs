@@ -54,7 +54,7 @@ fn ids(events: &[LoggedEvent]) -> Vec<&str> {
 async fn events_are_read_in_order_from_any_place_on() {
     let test = TestDatabase::new().await;
     for n in 0..5 {
-        test.appender().append(&commit(&format!("a{n}"), 0, 2)).await.unwrap();
+        test.appender().append(commit(&format!("a{n}"), 0, 2)).await.unwrap();
     }
     let all = read(&test.reader(), START, 10).await;
     assert_eq!(ids(&all), ["a0", "a0", "a1", "a1", "a2", "a2", "a3", "a3", "a4", "a4"]);
@@ -76,7 +76,7 @@ async fn a_reader_does_not_pass_a_transaction_that_is_still_open() {
     let mut connection = other.pool().acquire().await.unwrap();
     let mut slow = connection.begin().await.unwrap();
     insert(&mut slow, "early", 1).await;
-    test.appender().append(&commit("late", 0, 1)).await.unwrap();
+    test.appender().append(commit("late", 0, 1)).await.unwrap();
     for _ in 0..10 {
         assert_eq!(ids(&test.reader().after(START, 10).await.unwrap()), [""; 0]);
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -113,7 +113,7 @@ async fn what_is_rolled_back_holds_nobody_back() {
     let mut connection = other.pool().acquire().await.unwrap();
     let mut slow = connection.begin().await.unwrap();
     insert(&mut slow, "never", 1).await;
-    test.appender().append(&commit("late", 0, 1)).await.unwrap();
+    test.appender().append(commit("late", 0, 1)).await.unwrap();
     slow.rollback().await.unwrap();
     assert_eq!(ids(&read(&test.reader(), START, 1).await), ["late"]);
 }
@@ -158,7 +158,7 @@ async fn a_reader_beside_fast_and_slow_writers_sees_every_event_exactly_once() {
         let appender = test.appender();
         tokio::spawn(async move {
             for n in 0..40 {
-                appender.append(&commit(&format!("fast-{writer}-{n}"), 0, 2)).await.unwrap();
+                appender.append(commit(&format!("fast-{writer}-{n}"), 0, 2)).await.unwrap();
             }
         })
     });

@@ -7,7 +7,7 @@ use std::time::Duration;
 use application::ports::read_models::Progress;
 use async_trait::async_trait;
 use infrastructure::event_store::LoggedEvent;
-use infrastructure::projections::{Projection, ProjectionError, ProjectionRunner};
+use infrastructure::projections::{Follows, Projection, ProjectionError, ProjectionRunner};
 use infrastructure::read_models;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
 use sqlx::Acquire;
@@ -40,15 +40,25 @@ impl Projection for Probe {
         "probe"
     }
 
-    async fn apply(&self, transaction: &DatabaseTransaction, event: &LoggedEvent) -> Result<(), ProjectionError> {
-        if event.sequence == 3 && !self.mended.load(Ordering::SeqCst) {
-            self.failures.fetch_add(1, Ordering::SeqCst);
-            return Err(ProjectionError::Database(DbErr::Custom("not yet".into())));
+    fn follows(&self) -> Follows {
+        Follows::Everything
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["probe"]
+    }
+
+    async fn apply(&self, transaction: &DatabaseTransaction, events: &[&LoggedEvent]) -> Result<(), ProjectionError> {
+        for event in events {
+            if event.sequence == 3 && !self.mended.load(Ordering::SeqCst) {
+                self.failures.fetch_add(1, Ordering::SeqCst);
+                return Err(ProjectionError::Database(DbErr::Custom("not yet".into())));
+            }
+            let row = [event.position.position.into()];
+            // Plain: a second delivery of an event that was written would be an error.
+            let insert = Statement::from_sql_and_values(DbBackend::Postgres, "insert into probe values ($1)", row);
+            transaction.execute(insert).await?;
         }
-        let row = [event.position.position.into()];
-        // Plain: a second delivery of an event that was written would be an error.
-        let insert = Statement::from_sql_and_values(DbBackend::Postgres, "insert into probe values ($1)", row);
-        transaction.execute(insert).await?;
         Ok(())
     }
 }
@@ -67,7 +77,7 @@ async fn a_batch_that_fails_leaves_neither_rows_nor_a_moved_checkpoint() {
     let test = TestDatabase::new().await;
     let probe = Probe::over(&test).await;
     let projections: [Arc<dyn Projection>; 1] = [probe.clone()];
-    test.appender().append(&commit("a", 0, 5)).await.unwrap();
+    test.appender().append(commit("a", 0, 5)).await.unwrap();
     until("the batch fails", async || test.runner().catch_up(&projections).await.is_err()).await;
     assert_eq!(count(test.pool(), "probe").await, 0, "the rows of the events before it are gone too");
     assert_eq!(checkpoint(&test, "probe").await, (0, 0));
@@ -84,12 +94,12 @@ async fn a_running_projection_waits_at_the_event_that_fails_and_goes_on_from_the
     let test = TestDatabase::new().await;
     let probe = Probe::over(&test).await;
     let projections: [Arc<dyn Projection>; 1] = [probe.clone()];
-    test.appender().append(&commit("a", 0, 5)).await.unwrap();
+    test.appender().append(commit("a", 0, 5)).await.unwrap();
     let (runner, running) = (test.runner(), projections.clone());
     let running = tokio::spawn(async move { runner.run(&running).await });
     until("it fails", async || probe.failures.load(Ordering::SeqCst) > 0).await;
     // Later events do not pass the one that fails.
-    test.appender().append(&commit("b", 0, 2)).await.unwrap();
+    test.appender().append(commit("b", 0, 2)).await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(count(test.pool(), "probe").await, 0);
     probe.mended.store(true, Ordering::SeqCst);
@@ -122,7 +132,7 @@ async fn two_processes_write_every_row_once() {
     });
     Company::new(&test, 1).live().await;
     for n in 0..20 {
-        test.appender().append(&commit(&format!("a{n}"), 0, 2)).await.unwrap();
+        test.appender().append(commit(&format!("a{n}"), 0, 2)).await.unwrap();
     }
     for runner in runners {
         runner.await.unwrap();
@@ -171,7 +181,7 @@ async fn whoever_waits_for_a_position_is_told_when_it_is_passed() {
 #[tokio::test]
 async fn whoever_waits_for_a_position_does_not_wait_longer_than_it_wants() {
     let test = TestDatabase::new().await;
-    test.appender().append(&commit("a", 0, 1)).await.unwrap();
+    test.appender().append(commit("a", 0, 1)).await.unwrap();
     let last = test.last_position().await.unwrap();
     let patience = Duration::from_millis(60);
     let asked = tokio::time::Instant::now();
@@ -185,7 +195,7 @@ async fn whoever_waits_for_a_position_does_not_wait_longer_than_it_wants() {
 #[tokio::test]
 async fn a_position_is_passed_when_the_last_projection_has_passed_it() {
     let test = TestDatabase::new().await;
-    test.appender().append(&commit("a", 0, 1)).await.unwrap();
+    test.appender().append(commit("a", 0, 1)).await.unwrap();
     let last = test.last_position().await.unwrap();
     let mut projections = read_models::all();
     let slowest = projections.pop().unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use infrastructure::event_store::LoggedEvent;
-use infrastructure::projections::{Projection, ProjectionError};
+use infrastructure::projections::{Follows, Projection, ProjectionError};
 use infrastructure::read_models;
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
@@ -42,7 +42,7 @@ async fn read_model_tables(test: &TestDatabase) -> Vec<String> {
 }
 
 /// All rows of all read models.
-async fn contents(test: &TestDatabase) -> BTreeMap<String, Vec<Value>> {
+pub(crate) async fn contents(test: &TestDatabase) -> BTreeMap<String, Vec<Value>> {
     let mut contents = BTreeMap::new();
     for table in read_model_tables(test).await {
         let rows = format!("select to_jsonb(t) from {table} t order by to_jsonb(t)::text");
@@ -64,9 +64,20 @@ impl Projection for Twice {
         self.0.name()
     }
 
-    async fn apply(&self, transaction: &DatabaseTransaction, event: &LoggedEvent) -> Result<(), ProjectionError> {
-        self.0.apply(transaction, event).await?;
-        self.0.apply(transaction, event).await
+    fn follows(&self) -> Follows {
+        self.0.follows()
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        self.0.tables()
+    }
+
+    async fn apply(&self, transaction: &DatabaseTransaction, events: &[&LoggedEvent]) -> Result<(), ProjectionError> {
+        for event in events {
+            self.0.apply(transaction, &[event]).await?;
+            self.0.apply(transaction, &[event]).await?;
+        }
+        Ok(())
     }
 }
 

@@ -17,10 +17,10 @@ pub(crate) fn worker(number: u128) -> WorkerIdentity {
     WorkerIdentity { id: Uuid::from_u128(0x5000 + number), name: None }
 }
 
-const MANY: ClaimLimits = ClaimLimits { steps: 100, per_tenant: 100 };
+const MANY: ClaimLimits = ClaimLimits { steps: 100, per_tenant: 100, tenant: None };
 
 fn limits(steps: usize, per_tenant: usize) -> ClaimLimits {
-    ClaimLimits { steps, per_tenant }
+    ClaimLimits { steps, per_tenant, tenant: None }
 }
 
 /// Runs of a tenant, started one second after the other; the queue has seen them.

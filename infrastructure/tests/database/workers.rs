@@ -28,11 +28,11 @@ async fn an_attempt_is_abandoned_when_its_worker_s_life_is_over() {
     let queue = test.step_queue();
     queue.beat(&worker(1), at(10)).await.unwrap();
     let attempt = running(&test, 1, worker(1).id).await;
-    assert_eq!(queue.abandoned(at(9)).await.unwrap(), []);
-    assert_eq!(queue.abandoned(at(10)).await.unwrap(), [attempt]);
+    assert_eq!(queue.abandoned(at(9), None).await.unwrap(), []);
+    assert_eq!(queue.abandoned(at(10), None).await.unwrap(), [attempt]);
     // It was only slow: the next sign of life makes the attempt its own again.
     queue.beat(&worker(1), at(30)).await.unwrap();
-    assert_eq!(queue.abandoned(at(20)).await.unwrap(), []);
+    assert_eq!(queue.abandoned(at(20), None).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -43,14 +43,14 @@ async fn a_dead_worker_s_attempt_is_found_beside_a_living_one_s() {
     queue.beat(&worker(2), at(100)).await.unwrap();
     let dead = running(&test, 1, worker(1).id).await;
     running(&test, 2, worker(2).id).await;
-    assert_eq!(queue.abandoned(at(50)).await.unwrap(), [dead]);
+    assert_eq!(queue.abandoned(at(50), None).await.unwrap(), [dead]);
 }
 
 #[tokio::test]
 async fn an_attempt_of_a_worker_that_nobody_knows_is_abandoned() {
     let test = TestDatabase::new().await;
     let attempt = running(&test, 1, worker(1).id).await;
-    assert_eq!(test.step_queue().abandoned(at(2)).await.unwrap(), [attempt]);
+    assert_eq!(test.step_queue().abandoned(at(2), None).await.unwrap(), [attempt]);
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn a_step_that_waits_is_nobody_s_attempt() {
     let test = TestDatabase::new().await;
     on_run(&test, tenant(1), run(1), start(run(1), tenant(1), at(0))).await;
     test.catch_up().await;
-    assert_eq!(test.step_queue().abandoned(at(100)).await.unwrap(), []);
+    assert_eq!(test.step_queue().abandoned(at(100), None).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -72,11 +72,11 @@ async fn a_new_process_of_a_name_ends_the_life_and_the_claims_of_the_one_before_
     for (number, holder) in [(3, 1), (4, 2)] {
         on_run(&test, tenant(1), run(number), start(run(number), tenant(1), at(0))).await;
         test.catch_up().await;
-        let limits = application::ports::queue::ClaimLimits { steps: 1, per_tenant: 100 };
+        let limits = application::ports::queue::ClaimLimits { steps: 1, per_tenant: 100, tenant: None };
         assert_eq!(queue.claim(&worker(holder), at(5), at(900), limits).await.unwrap().len(), 1);
     }
     queue.beat(&named(3, "folder-a"), at(1_000)).await.unwrap();
-    assert_eq!(queue.abandoned(at(6)).await.unwrap(), [attempt], "long before the end of its time");
+    assert_eq!(queue.abandoned(at(6), None).await.unwrap(), [attempt], "long before the end of its time");
     let claims: Vec<Uuid> = sqlx::query_scalar("select worker from step_claims").fetch_all(test.pool()).await.unwrap();
     assert_eq!(claims, [worker(2).id], "the other worker keeps its claim");
 }
@@ -88,7 +88,7 @@ async fn workers_without_a_name_leave_each_other_alone() {
     queue.beat(&worker(1), at(100)).await.unwrap();
     running(&test, 1, worker(1).id).await;
     queue.beat(&worker(2), at(100)).await.unwrap();
-    assert_eq!(queue.abandoned(at(50)).await.unwrap(), []);
+    assert_eq!(queue.abandoned(at(50), None).await.unwrap(), []);
     assert_eq!(count(test.pool(), "workers").await, 2);
 }
 

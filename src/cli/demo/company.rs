@@ -10,7 +10,9 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 use domain::ids::{RunId, TenantId, UserId};
-use domain::period::DayBorder;
+use domain::period::{DayBorder, LONGEST_PERIOD_DAYS};
+use infrastructure::database::Database;
+use infrastructure::read_models::tenants::TenantsReader;
 use serde::{Deserialize, Serialize};
 use simulator::{Accounts, DialogueSet};
 use uuid::Uuid;
@@ -22,6 +24,33 @@ const FILE: &str = "demo.json";
 
 /// Where the dialogues' derived times lie within working hours.
 const TIME_ZONE: Tz = Tz::Asia__Tashkent;
+
+/// What the slugs of all demo companies begin with.
+const SLUG_PREFIX: &str = "demo-";
+
+/// Forgets the demo that the folder holds, and nothing else. Keys stay where the sealed secrets stay: on a server.
+pub(super) fn forget(folder: &DataDir, with_database: bool) -> Result<(), CliError> {
+    let there = folder.read(FILE)?.is_some();
+    if !there && folder.file("postgres").exists() {
+        let path = folder.path().display();
+        return Err(
+            format!("the data folder {path} holds a database but no demo; choose another with --data-dir").into()
+        );
+    }
+    folder.remove(&[FILE, "services"])?;
+    if with_database {
+        folder.remove(&["postgres", "keys"])?;
+    }
+    Ok(())
+}
+
+/// The demo keeps away from a database that real companies live in.
+pub(super) async fn refuse_others(database: &Database) -> Result<(), CliError> {
+    if TenantsReader::new(database).any_slug_without_prefix(SLUG_PREFIX).await? {
+        return Err("this database holds companies that are no demo; give the demo a database of its own".into());
+    }
+    Ok(())
+}
 
 /// The dialogues that the demo works on.
 pub(super) struct Data {
@@ -41,6 +70,15 @@ impl Data {
         };
         let fingerprint = Uuid::new_v5(&Uuid::NAMESPACE_OID, &bytes);
         let dialogues = DialogueSet::parse(Cursor::new(bytes)).map_err(|error| format!("{name}: {error}"))?;
+        let day = |at: DateTime<Utc>| Company::day().day_of(at);
+        let (first, last) = (day(dialogues.first_message_at()), day(dialogues.last_message_at()));
+        if Company::day().days(first, last).is_err() {
+            return Err(format!(
+                "{name}: the dialogues run from {first} to {last}, and a report covers at most {LONGEST_PERIOD_DAYS} \
+                 days. Nothing was loaded; keep the dialogues of a shorter time and try again"
+            )
+            .into());
+        }
         Ok(Self { dialogues: Arc::new(dialogues), name, fingerprint })
     }
 
@@ -106,8 +144,8 @@ impl Company {
         Self {
             tenant_id: TenantId::from(Uuid::now_v7()),
             owner_id: UserId::from(Uuid::now_v7()),
-            slug: format!("demo-{suffix}"),
-            email: format!("owner@demo-{suffix}.example"),
+            slug: format!("{SLUG_PREFIX}{suffix}"),
+            email: format!("owner@{SLUG_PREFIX}{suffix}.example"),
             password: Uuid::new_v4().simple().to_string().chars().take(20).collect(),
             accounts: Accounts::generate(),
             data: data.fingerprint,

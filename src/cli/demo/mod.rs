@@ -37,7 +37,8 @@ pub(super) struct DemoArgs {
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
 
-    /// Start anew: forget what the data folder holds. On a PostgreSQL server a new company is made beside the old one.
+    /// Start anew: forget the demo that the data folder holds. On a PostgreSQL server a new company is made beside the old
+    /// one.
     #[arg(long)]
     fresh: bool,
 
@@ -54,7 +55,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
     let data = Data::load(args.data.as_deref())?;
     let folder = DataDir::open(&args.storage.data_dir)?;
     if args.fresh {
-        folder.clear()?;
+        company::forget(&folder, args.storage.server().is_none())?;
     }
     let company = Company::load_or_create(&folder, &data)?;
     let bound = if args.once { None } else { Some(listen(&args.http).await?) };
@@ -62,18 +63,22 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
     let simulators = services::start(&folder, &data, &company).await?;
     let database = open::database(&args.storage, &folder).await?;
     database.migrate().await?;
+    company::refuse_others(&database).await?;
     let (kek, tokens) = open::keys(&args.storage, &folder)?;
     let options = Options {
         kek,
         tokens,
         http: HttpOptions { egress: EgressPolicy::LoopbackOnly, ..HttpOptions::default() },
         policy: RetryPolicy::default(),
-        worker: WorkerOptions::default(),
+        worker: WorkerOptions { tenant: Some(company.tenant_id), ..WorkerOptions::default() },
         password: PasswordCost::default(),
         instance: Some(folder.instance()?.0),
     };
     let system = System::new(database, options)?;
     let outcome = reports(&system, &company, &data, &simulators).await?;
+    if let Some(hint) = outcome.retry_hint() {
+        say(&hint);
+    }
     let text = if args.json { serde_json::to_string(&outcome.json())? } else { outcome.text(&company, &data) };
     print(&text);
     if let Some(bound) = bound {

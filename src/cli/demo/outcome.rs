@@ -51,6 +51,15 @@ impl Outcome {
         [&self.whole, &self.day].iter().all(|run| run.status == RunStatus::Completed)
     }
 
+    /// What to do about a run that did not complete: its outcome stands, and a second start only finds it again.
+    pub(super) fn retry_hint(&self) -> Option<String> {
+        let failures: Vec<String> = [&self.whole, &self.day].into_iter().filter_map(failure_text).collect();
+        if failures.is_empty() {
+            return None;
+        }
+        Some(format!("{}\nStart anew with --fresh.", failures.join("\n")))
+    }
+
     /// The one object of `--json`.
     pub(super) fn json(&self) -> Value {
         let step = |step: &application::ports::read_models::StepView| {
@@ -65,12 +74,16 @@ impl Outcome {
             }
             shown
         };
+        let run = |run: &RunView| {
+            json!({
+                "id": run.id,
+                "status": run.status.name(),
+                "steps": run.steps.iter().map(step).collect::<Vec<_>>(),
+            })
+        };
         json!({
-            "run": {
-                "id": self.whole.id,
-                "status": self.whole.status.name(),
-                "steps": self.whole.steps.iter().map(step).collect::<Vec<_>>(),
-            },
+            "run": run(&self.whole),
+            "day_run": run(&self.day),
             "deals": self.deals,
             "chats": self.chats,
             "messages": self.messages,
@@ -87,11 +100,6 @@ impl Outcome {
 
     pub(super) fn text(&self, company: &Company, data: &Data) -> String {
         let mut text = String::new();
-        for run in [&self.whole, &self.day] {
-            if let Some(failure) = failure_text(run) {
-                let _ = writeln!(text, "{failure}");
-            }
-        }
         if let Some(report) = &self.report {
             let _ = write!(text, "{}", report_text(report, data));
         }

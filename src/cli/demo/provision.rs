@@ -6,15 +6,15 @@ use std::time::Duration;
 use application::RequestContext;
 use application::ports::commands::LogPosition;
 use application::use_cases::{IntegrationInput, NewTenant, NewUser};
-use domain::access::Role;
+use domain::access::{Permission, Role};
 use domain::automation::Schedule;
-use domain::integration::{AiProvider, IntegrationSettings, SecretName};
+use domain::integration::{AiProvider, CheckOutcome, IntegrationSettings, SecretName};
 use domain::values::Language;
 use secrecy::SecretString;
 use simulator::{Secret, Simulators};
 
-use super::CliError;
 use super::company::Company;
+use super::{CliError, say};
 use crate::wire::System;
 
 /// The model that the demo asks.
@@ -53,6 +53,24 @@ pub(super) async fn company(system: &System, company: &Company, simulators: &Sim
     }
     last = last.max(system.automation.define(&context, Company::day(), Schedule::Manual).await?);
     last = last.max(system.provisioning.activate(&context, company.tenant_id).await?);
+    wait(system, last).await?;
+    check(system, &context).await
+}
+
+/// Checks what was not checked yet.
+async fn check(system: &System, context: &RequestContext) -> Result<(), CliError> {
+    let scope = context.authorize(Permission::SettingsWrite)?;
+    let mut last = None;
+    for integration in system.integrations.list(&scope).await? {
+        if integration.checked.is_some() {
+            continue;
+        }
+        let (outcome, position) = system.check.check(context, integration.kind).await?;
+        last = last.max(position);
+        if let CheckOutcome::Failing { reason } = outcome {
+            say(&format!("{}: {reason}", integration.kind.title()));
+        }
+    }
     wait(system, last).await
 }
 

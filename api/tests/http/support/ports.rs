@@ -110,7 +110,7 @@ impl Commands<JobRun> for Memory {
         let mut runs = self.runs.lock().unwrap();
         let run = runs.entry(id).or_default();
         if run.exists() && run.tenant() != context.tenant() {
-            return Err(CommandError::Foreign);
+            return Err(CommandError::Rule(JobRunError::NotFound));
         }
         let events = run.decide(command).map_err(CommandError::Rule)?;
         for event in &events {

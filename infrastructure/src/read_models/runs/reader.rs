@@ -9,7 +9,10 @@ use domain::ids::RunId;
 use domain::job_run::Failure;
 use domain::period::Period;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    AccessMode, ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, IsolationLevel, QueryFilter,
+    QueryOrder, QuerySelect, TransactionTrait,
+};
 use uuid::Uuid;
 
 use super::{run_entity, step_entity};
@@ -27,31 +30,40 @@ impl RunsReader {
         Self(database.orm())
     }
 
-    async fn with_steps(&self, runs: Vec<run_entity::Model>) -> Result<Vec<RunView>, PortError> {
-        let ids: Vec<Uuid> = runs.iter().map(|run| run.id).collect();
-        let steps = step_entity::Entity::find()
-            .filter(step_entity::Column::RunId.is_in(ids))
-            .order_by_asc(step_entity::Column::Number)
-            .all(&self.0)
-            .await
-            .map_err(from_orm)?;
-        let mut by_run: HashMap<Uuid, Vec<StepView>> = HashMap::new();
-        for step in steps {
-            by_run.entry(step.run_id).or_default().push(step_view(step)?);
-        }
-        runs.iter().map(|run| run_view(&mut by_run, run)).collect()
+    /// Runs and steps are two statements; one snapshot for both, so that they say the same.
+    async fn snapshot(&self) -> Result<DatabaseTransaction, PortError> {
+        let (isolation, access) = (Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly));
+        self.0.begin_with_config(isolation, access).await.map_err(from_orm)
     }
+}
+
+async fn with_steps(snapshot: &DatabaseTransaction, runs: Vec<run_entity::Model>) -> Result<Vec<RunView>, PortError> {
+    let ids: Vec<Uuid> = runs.iter().map(|run| run.id).collect();
+    let steps = step_entity::Entity::find()
+        .filter(step_entity::Column::RunId.is_in(ids))
+        .order_by_asc(step_entity::Column::Number)
+        .all(snapshot)
+        .await
+        .map_err(from_orm)?;
+    let mut by_run: HashMap<Uuid, Vec<StepView>> = HashMap::new();
+    for step in steps {
+        by_run.entry(step.run_id).or_default().push(step_view(step)?);
+    }
+    runs.iter().map(|run| run_view(&mut by_run, run)).collect()
 }
 
 #[async_trait]
 impl Runs for RunsReader {
     async fn get(&self, scope: &TenantScope, id: RunId) -> Result<Option<RunView>, PortError> {
+        let snapshot = self.snapshot().await?;
         let run = run_entity::Entity::find_by_id(id.uuid())
             .filter(run_entity::Column::TenantId.eq(scope.tenant_id().uuid()))
-            .one(&self.0)
+            .one(&snapshot)
             .await
             .map_err(from_orm)?;
-        Ok(self.with_steps(run.into_iter().collect()).await?.pop())
+        let mut views = with_steps(&snapshot, run.into_iter().collect()).await?;
+        snapshot.commit().await.map_err(from_orm)?;
+        Ok(views.pop())
     }
 
     async fn list(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<RunView>, PortError> {
@@ -60,14 +72,16 @@ impl Runs for RunsReader {
             let values = [sea_orm::Value::from(at), sea_orm::Value::from(id)];
             query = query.filter(Expr::cust_with_values("(started_at, id) < ($1, $2)", values));
         }
+        let snapshot = self.snapshot().await?;
         let runs = query
             .order_by_desc(run_entity::Column::StartedAt)
             .order_by_desc(run_entity::Column::Id)
             .limit(paging::rows(page))
-            .all(&self.0)
+            .all(&snapshot)
             .await
             .map_err(from_orm)?;
-        let views = self.with_steps(runs).await?;
+        let views = with_steps(&snapshot, runs).await?;
+        snapshot.commit().await.map_err(from_orm)?;
         Ok(paging::page(views, page, |run| Cursor { at: run.started_at, id: run.id.uuid() }))
     }
 }

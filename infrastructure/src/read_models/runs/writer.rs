@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
 
 use super::{run_entity, step_entity};
 use crate::event_store::LoggedEvent;
-use crate::projections::{Projection, ProjectionError, decode};
+use crate::projections::{Follows, Projection, ProjectionError, decode};
 use crate::read_models::text::{to_json, to_text};
 
 /// Keeps the tables `runs` and `run_steps`.
@@ -21,8 +21,16 @@ impl Projection for RunsProjection {
         "runs"
     }
 
-    async fn apply(&self, transaction: &DatabaseTransaction, event: &LoggedEvent) -> Result<(), ProjectionError> {
-        if event.aggregate_type == JobRun::TYPE {
+    fn follows(&self) -> Follows {
+        Follows::Aggregate(JobRun::TYPE)
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["runs", "run_steps"]
+    }
+
+    async fn apply(&self, transaction: &DatabaseTransaction, events: &[&LoggedEvent]) -> Result<(), ProjectionError> {
+        for event in events {
             write(transaction, decode(event)?).await?;
         }
         Ok(())

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::entity::{ActiveModel, Column, Entity};
 use crate::event_store::LoggedEvent;
-use crate::projections::{Projection, ProjectionError, decode};
+use crate::projections::{Follows, Projection, ProjectionError, decode};
 
 /// Keeps the table `step_queue`.
 pub struct StepQueueProjection;
@@ -25,8 +25,16 @@ impl Projection for StepQueueProjection {
         Self::NAME
     }
 
-    async fn apply(&self, transaction: &DatabaseTransaction, event: &LoggedEvent) -> Result<(), ProjectionError> {
-        if event.aggregate_type == JobRun::TYPE {
+    fn follows(&self) -> Follows {
+        Follows::Aggregate(JobRun::TYPE)
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["step_queue"]
+    }
+
+    async fn apply(&self, transaction: &DatabaseTransaction, events: &[&LoggedEvent]) -> Result<(), ProjectionError> {
+        for event in events {
             write(transaction, decode(event)?).await?;
         }
         Ok(())

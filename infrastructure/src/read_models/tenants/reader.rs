@@ -1,9 +1,9 @@
 use application::ports::read_models::{TenantView, Tenants};
 use application::{PortError, TenantScope};
 use async_trait::async_trait;
-use sea_orm::{DatabaseConnection, EntityTrait};
+use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter};
 
-use super::entity::{Entity, Model};
+use super::entity::{Column, Entity, Model};
 use crate::database::Database;
 use crate::error::from_orm;
 use crate::read_models::text::from_text;
@@ -15,6 +15,12 @@ impl TenantsReader {
     /// Over this database.
     pub fn new(database: &Database) -> Self {
         Self(database.orm())
+    }
+
+    /// Whether there is a tenant whose slug does not begin so.
+    pub async fn any_slug_without_prefix(&self, prefix: &str) -> Result<bool, PortError> {
+        let others = Entity::find().filter(Column::Slug.not_like(format!("{prefix}%")));
+        Ok(others.count(&self.0).await.map_err(from_orm)? > 0)
     }
 }
 

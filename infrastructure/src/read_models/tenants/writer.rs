@@ -2,11 +2,11 @@ use async_trait::async_trait;
 use cqrs_es::Aggregate;
 use domain::tenant::{Tenant, TenantEvent};
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
 
 use super::entity::{ActiveModel, Column, Entity};
 use crate::event_store::LoggedEvent;
-use crate::projections::{Projection, ProjectionError, decode};
+use crate::projections::{Follows, Projection, ProjectionError, decode};
 use crate::read_models::text::to_text;
 
 /// Keeps the table `tenants`.
@@ -18,32 +18,44 @@ impl Projection for TenantsProjection {
         "tenants"
     }
 
-    async fn apply(&self, transaction: &DatabaseTransaction, event: &LoggedEvent) -> Result<(), ProjectionError> {
-        if event.aggregate_type != Tenant::TYPE {
-            return Ok(());
-        }
-        match decode(event)? {
-            TenantEvent::TenantProvisioned { tenant_id, name, slug, language, at } => {
-                let row = ActiveModel {
-                    id: Set(tenant_id.uuid()),
-                    name: Set(name.into()),
-                    slug: Set(slug.into()),
-                    language: Set(to_text(language)),
-                    status: Set("provisioning".into()),
-                    provisioned_at: Set(at),
-                };
-                let columns = [Column::Name, Column::Slug, Column::Language, Column::Status];
-                let replace = OnConflict::column(Column::Id).update_columns(columns).to_owned();
-                Entity::insert(row).on_conflict(replace).exec_without_returning(transaction).await?;
-            }
-            TenantEvent::TenantActivated { tenant_id, .. } => {
-                Entity::update_many()
-                    .col_expr(Column::Status, Expr::value("active"))
-                    .filter(Column::Id.eq(tenant_id.uuid()))
-                    .exec(transaction)
-                    .await?;
-            }
+    fn follows(&self) -> Follows {
+        Follows::Aggregate(Tenant::TYPE)
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["tenants"]
+    }
+
+    async fn apply(&self, transaction: &DatabaseTransaction, events: &[&LoggedEvent]) -> Result<(), ProjectionError> {
+        for event in events {
+            write(transaction, decode(event)?).await?;
         }
         Ok(())
     }
+}
+
+async fn write(transaction: &DatabaseTransaction, event: TenantEvent) -> Result<(), DbErr> {
+    match event {
+        TenantEvent::TenantProvisioned { tenant_id, name, slug, language, at } => {
+            let row = ActiveModel {
+                id: Set(tenant_id.uuid()),
+                name: Set(name.into()),
+                slug: Set(slug.into()),
+                language: Set(to_text(language)),
+                status: Set("provisioning".into()),
+                provisioned_at: Set(at),
+            };
+            let columns = [Column::Name, Column::Slug, Column::Language, Column::Status];
+            let replace = OnConflict::column(Column::Id).update_columns(columns).to_owned();
+            Entity::insert(row).on_conflict(replace).exec_without_returning(transaction).await?;
+        }
+        TenantEvent::TenantActivated { tenant_id, .. } => {
+            Entity::update_many()
+                .col_expr(Column::Status, Expr::value("active"))
+                .filter(Column::Id.eq(tenant_id.uuid()))
+                .exec(transaction)
+                .await?;
+        }
+    }
+    Ok(())
 }

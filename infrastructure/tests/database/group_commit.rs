@@ -1,0 +1,113 @@
+//! Commits that wait are written together, and each is answered for itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::ports::commands::Commands;
+use domain::tenant::{Tenant, TenantCommand};
+use domain::{ClaimChange, ClaimScope};
+use infrastructure::event_store::{AppendError, Commit, LogCommands};
+use testkit::TestDatabase;
+
+use crate::event_log::commit;
+use crate::fixtures::{at, context, count, provision, tenant};
+
+fn claiming(aggregate_id: &str, value: &str) -> Commit {
+    let claim = ClaimChange::Take { scope: ClaimScope::Platform, kind: "slug", value: value.into() };
+    Commit { claims: vec![claim], ..commit(aggregate_id, 0, 1) }
+}
+
+/// Seen to fail: with the repetition one by one taken out of the appender, all commits of the statement failed.
+#[tokio::test]
+async fn of_a_hundred_commits_together_only_the_one_whose_claim_is_taken_fails() {
+    let test = TestDatabase::new().await;
+    let appender = test.appender();
+    appender.append(claiming("first", "acme")).await.unwrap();
+    let commits = (0..100).map(|n| {
+        let commit = if n == 50 { claiming("guilty", "acme") } else { claiming(&format!("a{n}"), &format!("s{n}")) };
+        appender.append(commit)
+    });
+    let answers = futures::future::join_all(commits).await;
+    let failed: Vec<_> =
+        answers.iter().enumerate().filter_map(|(n, answer)| Some((n, answer.as_ref().err()?))).collect();
+    let [(50, AppendError::Taken { kind })] = failed.as_slice() else { panic!("one must fail: {failed:?}") };
+    assert_eq!(kind, "slug");
+    assert_eq!((count(test.pool(), "events").await, count(test.pool(), "claims").await), (100, 100));
+}
+
+/// Commits that come while a statement is in flight share a transaction.
+///
+/// Seen to fail: with one commit a statement, every commit had a transaction of its own.
+#[tokio::test]
+async fn commits_that_wait_are_written_by_one_statement() {
+    let test = TestDatabase::new().await;
+    let appender = test.appender();
+    let commits = (0..200).map(|n| appender.append(commit(&format!("a{n}"), 0, 1)));
+    for answer in futures::future::join_all(commits).await {
+        answer.unwrap();
+    }
+    let transactions: i64 =
+        sqlx::query_scalar("select count(distinct tx) from events").fetch_one(test.pool()).await.unwrap();
+    assert!(transactions < 20, "{transactions} transactions for 200 commits");
+}
+
+#[tokio::test]
+async fn a_second_commit_of_an_aggregate_waits_for_the_first_and_goes_on_from_it() {
+    let test = TestDatabase::new().await;
+    let appender = test.appender();
+    let commits = [commit("a", 0, 2), commit("a", 2, 1), commit("a", 0, 1)];
+    let answers = futures::future::join_all(commits.map(|commit| appender.append(commit))).await;
+    assert!(answers[0].is_ok() && answers[1].is_ok(), "{answers:?}");
+    assert!(matches!(answers[2], Err(AppendError::LostRace)), "{answers:?}");
+    assert_eq!(count(test.pool(), "events").await, 3);
+}
+
+/// An outage costs no memory: who comes when too many wait is refused at once.
+#[tokio::test]
+async fn too_many_waiting_commits_are_refused() {
+    let test = TestDatabase::new().await;
+    if test.is_embedded() {
+        // The lock that holds the statements back needs a second connection.
+        assert!(test.another_process().await.is_none());
+        return;
+    }
+    let blocker = test.another_process().await.unwrap();
+    let mut lock = blocker.pool().begin().await.unwrap();
+    sqlx::query("lock table events in exclusive mode").execute(&mut *lock).await.unwrap();
+    let appender = test.appender();
+    let waiting: Vec<_> = (0..12_000)
+        .map(|n| {
+            let appender = appender.clone();
+            tokio::spawn(async move { appender.append(commit(&format!("a{n}"), 0, 1)).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    lock.rollback().await.unwrap();
+    let (mut recorded, mut refused) = (0, 0);
+    for answer in futures::future::join_all(waiting).await {
+        match answer.unwrap() {
+            Ok(_) => recorded += 1,
+            Err(AppendError::Busy) => refused += 1,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert!(refused > 0 && recorded > 0, "{recorded} recorded, {refused} refused");
+    assert_eq!(count(test.pool(), "events").await, recorded);
+}
+
+/// What this process remembers of an aggregate may be old; it is never believed when it says no.
+///
+/// Seen to fail: with refusals on the remembered state believed, the activation here was refused.
+#[tokio::test]
+async fn a_remembered_aggregate_that_another_process_changed_is_decided_anew() {
+    let test = TestDatabase::new().await;
+    let ours = Arc::new(test.commands::<Tenant>());
+    let theirs: LogCommands<Tenant> = test.commands();
+    let (context, id) = (context(tenant(1)), tenant(1).uuid());
+    ours.execute(&context, id, provision(tenant(1), "acme")).await.unwrap();
+    let activate = || TenantCommand::Activate { at: at(1) };
+    theirs.execute(&context, id, activate()).await.unwrap();
+    let again = ours.execute(&context, id, activate()).await.unwrap();
+    assert!(again.events.is_empty(), "it is active already; the remembered state did not know");
+    assert_eq!(count(test.pool(), "events").await, 2);
+}
