@@ -1,6 +1,6 @@
 # Short names for what one does here every day; each line works as well when typed by hand.
 
-# Variables come from .env, if there is one (.env.example).
+# Variables come from .env, if there is one (.env.example). `just test` then makes its databases on that DATABASE_URL.
 set dotenv-load
 
 # List what there is.

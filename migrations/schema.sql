@@ -118,6 +118,7 @@ create table run_steps (
     retry_at timestamp with time zone,
     constraint run_steps_pkey PRIMARY KEY (run_id, number)
 );
+CREATE INDEX run_steps_tenant ON run_steps USING btree (tenant_id, run_id, number);
 
 create table runs (
     id uuid not null,
@@ -177,6 +178,7 @@ create table step_queue (
     constraint step_queue_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text])))
 );
 CREATE INDEX step_queue_due ON step_queue USING btree (state, ready_at);
+CREATE INDEX step_queue_tenant ON step_queue USING btree (tenant_id, run_id);
 
 create table tenant_keys (
     tenant_id uuid not null,

@@ -100,6 +100,20 @@ impl RequestContext {
         Ok(TenantScope { tenant_id, context: Self { right, ..self.clone() } })
     }
 
+    /// Passes for the system's own work only.
+    ///
+    /// # Errors
+    /// `forbidden` for every user.
+    pub fn require_system(&self) -> Result<(), AppError> {
+        match self.actor {
+            Actor::System(_) => Ok(()),
+            Actor::User(_) => {
+                let detail = "Only the platform itself may do this.";
+                Err(AppError::new(ErrorKind::Forbidden, "access.forbidden", detail))
+            }
+        }
+    }
+
     /// Who does it.
     pub fn actor(&self) -> Actor {
         self.actor

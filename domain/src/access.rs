@@ -13,6 +13,8 @@ pub enum Permission {
     ReportsRead,
     /// Change integrations and automation.
     SettingsWrite,
+    /// Register users of the own company.
+    UsersWrite,
 }
 
 impl Permission {
@@ -23,6 +25,7 @@ impl Permission {
             Self::RunsStart => "runs:start",
             Self::ReportsRead => "reports:read",
             Self::SettingsWrite => "settings:write",
+            Self::UsersWrite => "users:write",
         }
     }
 }
@@ -63,6 +66,8 @@ mod tests {
     fn a_user_reads_and_changes_nothing() {
         let allowed = |permission| Role::User.allows(permission);
         assert!(allowed(Permission::RunsRead) && allowed(Permission::ReportsRead));
-        assert!(!allowed(Permission::RunsStart) && !allowed(Permission::SettingsWrite));
+        assert!(
+            !allowed(Permission::RunsStart) && !allowed(Permission::SettingsWrite) && !allowed(Permission::UsersWrite)
+        );
     }
 }

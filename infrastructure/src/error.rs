@@ -41,7 +41,8 @@ pub(crate) fn internal(error: impl Into<Box<dyn std::error::Error + Send + Sync>
     PortError::Internal(error.into())
 }
 
-/// True where the database cannot be reached or is starting, stopping or full (SQLSTATE classes 08, 53, 57P).
+/// True where the same may succeed in a moment: the database cannot be reached, is starting, stopping, full or a standby
+/// (SQLSTATE 08, 53, 57P, 25006), cancelled the statement (57014), or had to choose between transactions (40001, 40P01).
 fn is_outage(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
@@ -49,9 +50,9 @@ fn is_outage(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed => true,
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| ["08", "53", "57P"].iter().any(|class| code.starts_with(class)))
-        }
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            ["08", "53", "57P", "25006", "57014", "40001", "40P01"].iter().any(|class| code.starts_with(class))
+        }),
         _ => false,
     }
 }

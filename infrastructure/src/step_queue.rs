@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use application::PortError;
 use application::ports::commands::LogPosition;
-use application::ports::queue::{AbandonedAttempt, ClaimLimits, DueStep, StepQueue, WorkerIdentity};
+use application::ports::queue::{AbandonedAttempt, ClaimLimits, DueStep, Hints, StepQueue, WorkerIdentity};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{RunId, TenantId};
@@ -15,7 +15,7 @@ use crate::error::from_sqlx;
 use crate::projections::Checkpoints;
 use crate::read_models::step_queue::StepQueueProjection;
 use crate::read_models::text::from_text;
-use crate::signals::Signal;
+use crate::signals::{Signal, Waiter};
 
 /// How long a claim is held for the queue to see what became of it.
 const LAG_PATIENCE: Duration = Duration::from_secs(2);
@@ -115,17 +115,38 @@ impl StepQueue for PgStepQueue {
         .fetch_all(self.database.pool())
         .await
         .map_err(from_sqlx)?;
-        let attempt = |(tenant, run, attempt): (Uuid, Uuid, Uuid)| AbandonedAttempt {
-            tenant_id: tenant.into(),
-            run_id: run.into(),
-            attempt_id: attempt.into(),
-        };
         Ok(rows.into_iter().map(attempt).collect())
     }
 
-    async fn hint(&self) {
-        self.progressed.subscribe().wait(HINT_PATIENCE).await;
+    async fn in_progress_at(&self, worker: &WorkerIdentity) -> Result<Vec<AbandonedAttempt>, PortError> {
+        let rows = sqlx::query_as(
+            "select tenant_id, run_id, attempt_id from step_queue
+             where state = 'running' and attempt_id is not null and worker = $1",
+        )
+        .bind(worker.id)
+        .fetch_all(self.database.pool())
+        .await
+        .map_err(from_sqlx)?;
+        Ok(rows.into_iter().map(attempt).collect())
     }
+
+    fn hints(&self) -> Box<dyn Hints> {
+        Box::new(Progressed(self.progressed.subscribe()))
+    }
+}
+
+/// The read models have moved, the queue perhaps among them.
+struct Progressed(Waiter);
+
+#[async_trait]
+impl Hints for Progressed {
+    async fn next(&mut self) {
+        self.0.wait(HINT_PATIENCE).await;
+    }
+}
+
+fn attempt((tenant, run, attempt): (Uuid, Uuid, Uuid)) -> AbandonedAttempt {
+    AbandonedAttempt { tenant_id: tenant.into(), run_id: run.into(), attempt_id: attempt.into() }
 }
 
 /// `busy` counts what each tenant has in progress; a step's place is how many of its tenant's would be in progress

@@ -58,6 +58,7 @@ create table run_steps (
     retry_at   timestamptz,
     primary key (run_id, number)
 );
+create index run_steps_tenant on run_steps (tenant_id, run_id, number);
 
 create table reports (
     id           uuid primary key,
@@ -105,3 +106,4 @@ create table step_queue (
     worker     uuid
 );
 create index step_queue_due on step_queue (state, ready_at);
+create index step_queue_tenant on step_queue (tenant_id, run_id);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use infrastructure::database::Database;
-use infrastructure::projections::{Comparison, Projection, Rebuild, Standing};
+use infrastructure::projections::{Comparison, Difference, Projection, Rebuild, Standing};
 use infrastructure::read_models;
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ enum Action {
         /// The projection's name.
         name: String,
     },
-    /// Drops the tables that the last rebuild replaced. Until then they are the way back.
+    /// Drops the tables that the last rebuild replaced. Until then they are kept to be looked into.
     DropOld {
         /// The projection's name.
         name: String,
@@ -123,8 +123,13 @@ async fn build(rebuild: &Rebuild<'_>, name: &str) -> Result<(), CliError> {
     let bar = ProgressBar::new(0)
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         .with_prefix(name.to_owned());
+    let mut told = false;
     rebuild
         .build(|progress| {
+            if progress.resumed && !told {
+                say(&format!("{name}: goes on with the rebuild that was cut off."));
+                told = true;
+            }
             bar.set_length(progress.total);
             bar.set_position(progress.done);
         })
@@ -148,11 +153,17 @@ fn show(name: &str, comparison: &Comparison, as_json: bool) -> Result<(), CliErr
         print(&format!("{}, {tenant}: {} rows live, {} rebuilt", digest.table, digest.live.0, digest.next.0));
     }
     for difference in comparison.differences.iter().take(MOST_SHOWN) {
-        let side = |row: &Option<String>| row.clone().unwrap_or_else(|| "no such row".to_owned());
-        print(&format!("{} {}", difference.table, difference.key));
-        print(&format!("  live    {}\n  rebuilt {}", side(&difference.live), side(&difference.next)));
+        print(&format!("{} {}: {}", difference.table, difference.key, what_differs(difference)));
     }
     Ok(())
+}
+
+fn what_differs(difference: &Difference) -> String {
+    match (difference.in_live, difference.in_next) {
+        (true, true) => format!("{} differs", difference.columns.join(", ")),
+        (true, false) => "only live".to_owned(),
+        (false, _) => "only rebuilt".to_owned(),
+    }
 }
 
 fn comparison_json(comparison: &Comparison) -> Value {
@@ -169,8 +180,9 @@ fn comparison_json(comparison: &Comparison) -> Value {
         json!({
             "table": difference.table,
             "key": difference.key,
-            "live": difference.live,
-            "rebuilt": difference.next,
+            "in_live": difference.in_live,
+            "in_rebuilt": difference.in_next,
+            "columns": difference.columns,
         })
     });
     json!({

@@ -12,3 +12,5 @@ mod outcome;
 mod program;
 #[cfg(test)]
 mod starts;
+#[cfg(test)]
+mod whole;

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -35,6 +35,16 @@ const SETTINGS: [&str; 9] = [
 pub(crate) struct Demo {
     folder: TempDir,
     database_url: Option<String>,
+    data: Data,
+}
+
+/// Which dialogues a demo works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Data {
+    /// Those that the program brings along.
+    Committed,
+    /// Those of its data file.
+    OfFile,
 }
 
 /// How the program ended by itself.
@@ -55,10 +65,15 @@ pub(crate) struct Running {
 impl Demo {
     /// A demo of the first twelve of the demo's dialogues, on the embedded database or on a server.
     pub(crate) fn new(database_url: Option<String>) -> Self {
-        let demo = Self { folder: tempfile::tempdir().unwrap(), database_url };
+        let demo = Self { folder: tempfile::tempdir().unwrap(), database_url, data: Data::OfFile };
         let lines: Vec<&str> = DEMO_DIALOGUES.lines().take(12).collect();
         demo.write_data(&lines.join("\n"));
         demo
+    }
+
+    /// The demo as everybody starts it, on all the dialogues that the program brings along.
+    pub(crate) fn of_committed_data() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), database_url: None, data: Data::Committed }
     }
 
     pub(crate) fn write_data(&self, text: &str) {
@@ -87,14 +102,15 @@ impl Demo {
             command.env("DATABASE_URL", url);
         }
         command
-            .args(["demo", "--once", "--json", "--data"])
-            .arg(self.data_file())
-            .arg("--data-dir")
+            .args(["demo", "--once", "--json", "--data-dir"])
             .arg(self.data_dir())
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if self.data == Data::OfFile {
+            command.arg("--data").arg(self.data_file());
+        }
         let mut child = command.spawn().unwrap();
         let errors = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = mpsc::channel();
@@ -127,6 +143,20 @@ impl Running {
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Watches how much memory it holds, from now to its end; the thread returns the most, in bytes. Nothing where the
+    /// system has no `/proc`.
+    pub(crate) fn watch_memory(&self) -> JoinHandle<Option<u64>> {
+        let status = format!("/proc/{}/status", self.child.id());
+        thread::spawn(move || {
+            let mut most = None;
+            while let Some(peak) = peak_memory(&fs::read_to_string(&status).unwrap_or_default()) {
+                most = Some(peak);
+                thread::sleep(Duration::from_millis(10));
+            }
+            most
+        })
     }
 
     pub(crate) fn has_ended(&mut self) -> bool {
@@ -177,4 +207,10 @@ impl Running {
         self.seen.extend(self.lines.iter());
         Ended { code, output, errors: self.seen.join("\n") }
     }
+}
+
+/// The most memory that a process has held so far, in bytes. A process that has ended says none (proc(5)).
+fn peak_memory(status: &str) -> Option<u64> {
+    let value = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    value.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kibibytes| kibibytes * 1024)
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use infrastructure::database::Database;
+use reqwest::Url;
 use serde_json::Value;
 use testkit::TestDatabase;
 use testkit::settings::{BACKEND, setting};
@@ -100,17 +102,42 @@ fn two_demos_cannot_share_a_folder() {
     assert_eq!(first.end().json()["run"]["status"], "completed");
 }
 
-/// All services that the company is connected to are stand-ins, and each is called; the program's guard on addresses
-/// refuses every other one (its own tests are in `infrastructure`).
-#[test]
-fn nothing_but_the_stand_ins_is_called() {
+/// The addresses of the company's integrations are those of the stand-ins, and each stand-in is called. What an answer
+/// might name beside them is refused by the program's guard on addresses (its own tests are in `infrastructure`).
+#[tokio::test]
+async fn nothing_but_the_stand_ins_is_called() {
     let demo = Demo::new(None);
     demo.result();
-    let ports: Value =
-        serde_json::from_str(&fs::read_to_string(demo.data_dir().join("services/ports.json")).unwrap()).unwrap();
+    let ports = fs::read_to_string(demo.data_dir().join("services/ports.json")).unwrap();
+    let ports: Value = serde_json::from_str(&ports).unwrap();
     let journal = fs::read_to_string(demo.journal()).unwrap();
-    for service in ["amocrm", "radist", "supabase", "gemini", "telegram"] {
-        assert!(ports[service].is_u64(), "{ports}");
+    let mut stand_ins = Vec::new();
+    for (kind, service) in [
+        ("ai", "gemini"),
+        ("amocrm", "amocrm"),
+        ("radist", "radist"),
+        ("supabase", "supabase"),
+        ("telegram", "telegram"),
+    ] {
         assert!(journal.contains(&format!("\"service\":\"{service}\"")), "{service} was not called");
+        stand_ins.push((kind.to_owned(), format!("127.0.0.1:{}", ports[service].as_u64().unwrap())));
     }
+    assert_eq!(configured_addresses(&demo).await, stand_ins);
+}
+
+/// Kind, host and port of every integration that the log says was configured.
+async fn configured_addresses(demo: &Demo) -> Vec<(String, String)> {
+    let database = Database::embedded(&demo.data_dir().join("postgres")).await.unwrap();
+    let configured: Vec<(String, String)> = sqlx::query_as(
+        "select payload->'settings'->>'kind', payload->'settings'->>'base_url' from events
+         where event_type = 'IntegrationConfigured' order by 1",
+    )
+    .fetch_all(database.pool())
+    .await
+    .unwrap();
+    let address = |url: &str| {
+        let url = Url::parse(url).unwrap();
+        format!("{}:{}", url.host_str().unwrap(), url.port_or_known_default().unwrap())
+    };
+    configured.into_iter().map(|(kind, url)| (kind, address(&url))).collect()
 }

@@ -10,6 +10,7 @@ mod documents;
 mod image;
 mod layers;
 mod repository;
+mod settings;
 mod sizes;
 
 /// Fails with every fault on a line of its own.

@@ -1,10 +1,13 @@
-//! A file of program code fits into a reader's head: at most 400 lines. Tests may be longer, because they are read one
-//! at a time.
+//! A file of program code, a script included, fits into a reader's head: at most 400 lines. Tests may be longer, because
+//! they are read one at a time.
 
 use crate::{assert_none, assert_one, repository};
 use std::collections::BTreeMap;
 
 const MOST_LINES: usize = 400;
+
+/// Folders of shell scripts, whose names have no common ending.
+const SCRIPTS: [&str; 2] = ["scripts", ".ci"];
 
 /// Files that are longer for now, with their length. This list only shrinks: a file on it may not grow, and one that got
 /// shorter takes its new length here or leaves the list.
@@ -41,10 +44,14 @@ fn is_test(path: &str) -> bool {
 #[test]
 fn files_are_short() {
     let sources = repository::files("", ".rs");
-    assert!(sources.iter().any(|path| path == "src/main.rs"), "the search for source files finds none: {sources:?}");
+    let scripts: Vec<String> = SCRIPTS.iter().flat_map(|folder| repository::files(folder, "")).collect();
+    for (found, known) in [(&sources, "src/main.rs"), (&scripts, "scripts/test"), (&scripts, ".ci/run")] {
+        assert!(found.iter().any(|path| path == known), "the search for {known} does not find it: {found:?}");
+    }
     let lengths = sources
         .into_iter()
         .filter(|path| !is_test(path))
+        .chain(scripts)
         .map(|path| (path.clone(), repository::read(&path).lines().count()))
         .collect();
     assert_none(&faults(&lengths, EXCEPTIONS));

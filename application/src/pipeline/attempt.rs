@@ -1,9 +1,11 @@
 //! One attempt at one step: begin, work, end; each recorded.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use domain::ids::AttemptId;
 use domain::job_run::{Attempt, Failure, FailureClass, JobRun, JobRunCommand, JobRunEvent, Run, Step, StepOutput};
+use futures::FutureExt;
 
 use super::Pipeline;
 use super::steps;
@@ -25,11 +27,19 @@ const LAG_PAUSE: Duration = Duration::from_millis(50);
 
 /// Does the due step, from claim to release.
 pub(super) async fn run_attempt(pipeline: &Pipeline, worker: &WorkerIdentity, due: DueStep, timeout: Duration) {
-    let recorded = attempt(pipeline, worker, due, timeout).await.unwrap_or_else(|error| {
-        let error = crate::error::chain(&error);
-        tracing::warn!(run = %due.run_id, step = due.step.name(), error, "the attempt could not be recorded");
-        None
-    });
+    let attempted = AssertUnwindSafe(attempt(pipeline, worker, due, timeout)).catch_unwind().await;
+    let recorded = match attempted {
+        Ok(Ok(recorded)) => recorded,
+        Ok(Err(error)) => {
+            let error = crate::error::chain(&error);
+            tracing::warn!(run = %due.run_id, step = due.step.name(), error, "the attempt could not be recorded");
+            None
+        }
+        Err(_) => {
+            tracing::error!(run = %due.run_id, step = due.step.name(), "the step panicked; it is repeated");
+            None
+        }
+    };
     if recorded.is_none() {
         tokio::time::sleep(LAG_PAUSE).await;
     }

@@ -88,7 +88,8 @@ pub(super) fn dialogue(with: ChatWithMessages, deals: &HashMap<&Phone, &Deal>) -
         messages.into_iter().map(|ChatMessage { at, from, text, .. }| Utterance { at, from, text }).collect();
     Some(Dialogue {
         id: chat.id.to_string(),
-        agent: deal.responsible.clone(),
+        // It goes into the log, whose JSON cannot keep a NUL.
+        agent: deal.responsible.as_ref().map(|name| name.replace('\0', "")),
         outcome: deal.outcome,
         language,
         messages,

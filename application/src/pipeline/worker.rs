@@ -1,10 +1,11 @@
 //! The loop of one worker process.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::ids::TenantId;
+use domain::ids::{RunId, TenantId};
 use domain::job_run::{Attempt, JobRunCommand};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use super::Pipeline;
 use super::attempt::run_attempt;
 use crate::context::RequestContext;
-use crate::error::{CommandError, PortError};
+use crate::error::{CommandError, chain};
 use crate::ports::queue::{AbandonedAttempt, ClaimLimits, WorkerIdentity};
 
 /// The name under which the pipeline acts in the log.
@@ -54,12 +55,13 @@ pub struct Worker {
     pipeline: Arc<Pipeline>,
     identity: WorkerIdentity,
     options: WorkerOptions,
+    in_flight: Runs,
 }
 
 impl Worker {
     /// A worker that has not begun yet.
     pub fn new(pipeline: Arc<Pipeline>, identity: WorkerIdentity, options: WorkerOptions) -> Self {
-        Self { pipeline, identity, options }
+        Self { pipeline, identity, options, in_flight: Runs::default() }
     }
 
     /// Works until told to stop. Attempts in progress then are cut off; another worker repeats them.
@@ -90,20 +92,22 @@ impl Worker {
 
     async fn work(&self) {
         let mut attempts = JoinSet::new();
+        let mut hints = self.pipeline.queue.hints();
         loop {
             while attempts.try_join_next().is_some() {}
-            if let Err(error) = self.take_over().await {
-                tracing::warn!(%error, "attempts of dead workers could not be taken over");
-            }
+            self.take_over().await;
             let free = self.options.concurrency.saturating_sub(attempts.len());
             let claimed = if free > 0 { self.claim(free).await } else { Vec::new() };
             for due in claimed {
                 let (pipeline, identity) = (Arc::clone(&self.pipeline), self.identity.clone());
-                let timeout = self.options.step_timeout;
-                attempts.spawn(async move { run_attempt(&pipeline, &identity, due, timeout).await });
+                let (timeout, in_flight) = (self.options.step_timeout, InFlight::enter(&self.in_flight, due.run_id));
+                attempts.spawn(async move {
+                    run_attempt(&pipeline, &identity, due, timeout).await;
+                    drop(in_flight);
+                });
             }
             tokio::select! {
-                () = self.pipeline.queue.hint() => {}
+                () = hints.next() => {}
                 () = tokio::time::sleep(self.options.poll) => {}
                 Some(_) = attempts.join_next() => {}
             }
@@ -123,25 +127,66 @@ impl Worker {
         }
     }
 
-    async fn take_over(&self) -> Result<(), PortError> {
+    /// Ends attempts that nobody works at: those of dead workers, and those that the queue shows at this worker although
+    /// it is not at them, because their beginning or end could not be told.
+    async fn take_over(&self) {
         let now = self.pipeline.clock.now();
-        for abandoned in self.pipeline.queue.abandoned(now, self.options.tenant).await? {
-            self.abandon(abandoned, now).await?;
+        let queue = &self.pipeline.queue;
+        for found in [queue.abandoned(now, self.options.tenant).await, queue.in_progress_at(&self.identity).await] {
+            match found {
+                Ok(attempts) => {
+                    for attempt in attempts.into_iter().filter(|attempt| !self.is_at(attempt.run_id)) {
+                        self.abandon(attempt, now).await;
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "abandoned attempts could not be looked for"),
+            }
         }
-        Ok(())
     }
 
-    async fn abandon(&self, abandoned: AbandonedAttempt, at: DateTime<Utc>) -> Result<(), PortError> {
+    fn is_at(&self, run: RunId) -> bool {
+        lock(&self.in_flight).contains(&run)
+    }
+
+    async fn abandon(&self, abandoned: AbandonedAttempt, at: DateTime<Utc>) {
         let AbandonedAttempt { tenant_id, run_id, attempt_id } = abandoned;
         let context = system_context(tenant_id, self.pipeline.ids.next(), run_id.uuid());
         let command = JobRunCommand::Abandon(Attempt { attempt_id, at });
         match self.pipeline.runs.execute(&context, run_id.uuid(), command).await {
-            Ok(_) => tracing::info!(run = %run_id, attempt = %attempt_id, "took over an attempt of a dead worker"),
-            Err(CommandError::Log(error)) => return Err(error),
+            Ok(_) => tracing::info!(run = %run_id, attempt = %attempt_id, "took over an abandoned attempt"),
+            Err(CommandError::Log(error)) => {
+                tracing::warn!(run = %run_id, error = chain(&error), "an abandoned attempt could not be taken over");
+            }
             Err(error) => tracing::debug!(run = %run_id, %error, "the attempt has ended by itself"),
         }
-        Ok(())
     }
+}
+
+/// The runs that this worker is at, from claim to release.
+type Runs = Arc<Mutex<HashSet<RunId>>>;
+
+/// Says that the worker is at a run, until it is dropped; a panic of the step drops it too.
+struct InFlight {
+    runs: Runs,
+    run: RunId,
+}
+
+impl InFlight {
+    fn enter(runs: &Runs, run: RunId) -> Self {
+        lock(runs).insert(run);
+        Self { runs: Arc::clone(runs), run }
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        lock(&self.runs).remove(&self.run);
+    }
+}
+
+/// The set is whole even if a step panicked while others held it.
+fn lock(runs: &Mutex<HashSet<RunId>>) -> MutexGuard<'_, HashSet<RunId>> {
+    runs.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The context of work for a run: everything of one run has its id as correlation.

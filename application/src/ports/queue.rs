@@ -29,7 +29,7 @@ pub struct DueStep {
     pub step: Step,
 }
 
-/// An attempt whose worker is dead.
+/// An attempt that nobody works at any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AbandonedAttempt {
     /// The owner.
@@ -73,6 +73,16 @@ pub trait StepQueue: Send + Sync {
     async fn abandoned(&self, now: DateTime<Utc>, tenant: Option<TenantId>)
     -> Result<Vec<AbandonedAttempt>, PortError>;
 
-    /// Waits for a hint that something new is due; the caller looks anyway after its own interval.
-    async fn hint(&self);
+    /// What the queue shows as in progress at this worker.
+    async fn in_progress_at(&self, worker: &WorkerIdentity) -> Result<Vec<AbandonedAttempt>, PortError>;
+
+    /// Hints from now on that something new may be due.
+    fn hints(&self) -> Box<dyn Hints>;
+}
+
+/// Hints, also those that come while nobody waits. Whoever waits looks anyway after its own interval.
+#[async_trait]
+pub trait Hints: Send {
+    /// Waits for the next hint.
+    async fn next(&mut self);
 }

@@ -51,18 +51,16 @@ impl ConfigureIntegration {
         let id = IntegrationId::of(scope.tenant_id(), settings.kind()).uuid();
         let current = self.integrations.load(id).await?;
         let stored = current.configured().map(|config| config.secrets.clone()).unwrap_or_default();
-        let mut refs = Vec::new();
+        let mut changed = Vec::new();
         for name in settings.kind().required_secrets().iter().copied() {
             let kept = stored.iter().find(|secret| secret.name == name).copied();
             let place = SecretPlace { tenant_id: scope.tenant_id(), kind: settings.kind(), name };
-            let secret = match secrets.get(&name) {
-                Some(value) => Some(self.keep_or_store(place, kept, value).await?),
-                None => kept,
-            };
-            refs.extend(secret);
+            if let Some(value) = secrets.get(&name) {
+                changed.push(self.keep_or_store(place, kept, value).await?);
+            }
         }
         let at = self.clock.now();
-        let configure = Configure { tenant_id: scope.tenant_id(), settings, secrets: refs, at };
+        let configure = Configure { tenant_id: scope.tenant_id(), settings, secrets: changed, at };
         self.record(&scope, id, IntegrationCommand::Configure(configure)).await
     }
 

@@ -36,8 +36,9 @@ impl TenantProvisioning {
     /// Creates the tenant; doing it again with the same details changes nothing.
     ///
     /// # Errors
-    /// `taken` where the slug belongs to another tenant.
+    /// `forbidden` for users; `taken` where the slug belongs to another tenant.
     pub async fn provision(&self, context: &RequestContext, new: NewTenant) -> Result<(), AppError> {
+        context.require_system()?;
         let NewTenant { id, name, slug, language } = new;
         let tenant = ProvisionTenant { tenant_id: id, name, slug, language, at: self.clock.now() };
         self.tenants.execute(context, id.uuid(), TenantCommand::Provision(tenant)).await?;
@@ -46,6 +47,7 @@ impl TenantProvisioning {
 
     /// Opens a created tenant for use, once its integrations and users are there.
     pub async fn activate(&self, context: &RequestContext, id: TenantId) -> Result<Option<LogPosition>, AppError> {
+        context.require_system()?;
         let activate = TenantCommand::Activate { at: self.clock.now() };
         Ok(self.tenants.execute(context, id.uuid(), activate).await?.position)
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use domain::FieldError;
-use domain::access::Role;
+use domain::access::{Permission, Role};
 use domain::ids::{TenantId, UserId};
-use domain::user::{RegisterUser, User, UserCommand};
+use domain::user::{RegisterUser, User, UserCommand, UserError};
 use domain::values::{DisplayName, Email, Personal};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -51,21 +51,25 @@ impl UserRegistration {
     /// nothing.
     ///
     /// # Errors
-    /// `invalid` for a short password, `taken` where the e-mail belongs to another user.
+    /// `forbidden` without the right; `not_found` for another company; `invalid` for a short password, `taken` where the e-mail belongs to another user.
     pub async fn register(&self, context: &RequestContext, new: NewUser) -> Result<Option<LogPosition>, AppError> {
         let NewUser { id, tenant_id, email, name, role, password } = new;
+        let scope = context.authorize(Permission::UsersWrite)?;
+        if scope.tenant_id() != tenant_id {
+            return Err(UserError::NotFound.into());
+        }
         if password.expose_secret().chars().count() < SHORTEST_PASSWORD {
             let message = format!("must have at least {SHORTEST_PASSWORD} characters");
             return Err(AppError::invalid(vec![FieldError::new("password", message)]));
         }
         let (email, name) = (Personal::new(email), Personal::new(name));
         let register = RegisterUser { user_id: id, tenant_id, email, name, role, at: self.clock.now() };
-        let registered = self.users.execute(context, id.uuid(), UserCommand::Register(register)).await?;
+        let registered = self.users.execute(scope.context(), id.uuid(), UserCommand::Register(register)).await?;
         if self.credentials.get(id).await?.is_some() {
             return Ok(registered.position);
         }
         self.credentials.set(id, self.hasher.hash(password).await?).await?;
         let recorded = UserCommand::RecordPasswordSet { at: self.clock.now() };
-        Ok(self.users.execute(context, id.uuid(), recorded).await?.position)
+        Ok(self.users.execute(scope.context(), id.uuid(), recorded).await?.position)
     }
 }

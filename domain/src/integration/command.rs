@@ -26,7 +26,7 @@ pub struct Configure {
     pub tenant_id: TenantId,
     /// The settings.
     pub settings: IntegrationSettings,
-    /// The stored secrets.
+    /// The secrets that change; the others stay as they are, whoever changed them last.
     pub secrets: Vec<SecretRef>,
     /// Now.
     pub at: DateTime<Utc>,

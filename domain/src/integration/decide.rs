@@ -1,6 +1,8 @@
 use chrono::{DateTime, Utc};
 
-use super::{CheckOutcome, Configure, IntegrationCommand, IntegrationConfig, IntegrationError, IntegrationEvent};
+use super::{
+    CheckOutcome, Configure, IntegrationCommand, IntegrationConfig, IntegrationError, IntegrationEvent, SecretRef,
+};
 use crate::error::FieldError;
 
 impl IntegrationConfig {
@@ -13,8 +15,12 @@ impl IntegrationConfig {
     }
 
     fn configure(&self, new: Configure) -> Result<Vec<IntegrationEvent>, IntegrationError> {
-        let Configure { tenant_id, settings, secrets, at } = new;
+        let Configure { tenant_id, settings, secrets: changed, at } = new;
         let kind = settings.kind();
+        let kept = self.configured().map(|current| current.secrets.as_slice()).unwrap_or_default();
+        let is_changed = |name| changed.iter().any(|secret| secret.name == name);
+        let mut secrets: Vec<SecretRef> = kept.iter().filter(|secret| !is_changed(secret.name)).copied().collect();
+        secrets.extend(&changed);
         if self.configured().is_some_and(|current| current.settings.kind() != kind) {
             return Err(IntegrationError::KindIsFixed);
         }

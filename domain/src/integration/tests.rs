@@ -62,6 +62,15 @@ fn a_new_secret_makes_the_next_version() {
 }
 
 #[test]
+fn saving_a_setting_keeps_the_newest_secret() {
+    let rotated = configured(2, configure(telegram("-100"), token(2)));
+    integration()
+        .given(vec![configured(1, configure(telegram("-100"), token(1))), rotated])
+        .when(IntegrationCommand::Configure(configure(telegram("-200"), vec![])))
+        .then_expect_events(vec![configured(3, configure(telegram("-200"), token(2)))]);
+}
+
+#[test]
 fn every_bad_field_is_named_at_once() {
     let bad = configure(telegram("group"), vec![secret(SecretName::ApiKey, 1)]);
     let Err(IntegrationError::Invalid(problems)) = IntegrationConfig::Absent.decide(IntegrationCommand::Configure(bad))

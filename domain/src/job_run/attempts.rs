@@ -107,6 +107,18 @@ impl Run {
         Ok(events)
     }
 
+    /// A step in progress stops; if its effect was dispatched, whether it happened is not known.
+    pub(super) fn cancel(&self, at: DateTime<Utc>) -> Vec<JobRunEvent> {
+        let (run_id, tenant_id, step) = (self.run_id, self.tenant_id, self.step);
+        let uncertain = match self.current {
+            Current::Running { attempt_id, dispatched: true } => {
+                Some(JobRunEvent::StepUncertain { run_id, tenant_id, step, attempt_id, at })
+            }
+            _ => None,
+        };
+        uncertain.into_iter().chain([JobRunEvent::RunCancelled { run_id, tenant_id, at }]).collect()
+    }
+
     pub(super) fn reopen(&self, at: DateTime<Utc>) -> Vec<JobRunEvent> {
         vec![JobRunEvent::NotificationReopened { run_id: self.run_id, tenant_id: self.tenant_id, at }]
     }

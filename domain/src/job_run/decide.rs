@@ -32,9 +32,7 @@ impl JobRun {
             Self::Absent => Err(JobRunError::NotFound),
             Self::Cancelled(_) => Ok(Vec::new()),
             Self::Completed(_) | Self::Failed(_) => Err(JobRunError::AlreadyOver),
-            Self::Active(run) => {
-                Ok(vec![JobRunEvent::RunCancelled { run_id: run.run_id, tenant_id: run.tenant_id, at }])
-            }
+            Self::Active(run) => Ok(run.cancel(at)),
         }
     }
 

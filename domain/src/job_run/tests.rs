@@ -219,6 +219,13 @@ fn cancelling_is_final() {
 }
 
 #[test]
+fn cancelling_during_a_send_does_not_hide_that_it_may_have_arrived() {
+    let story =
+        Story::up_to(Step::Notify).then(begin(Step::Notify, 1)).then(JobRunCommand::Dispatch(attempt(Step::Notify, 1)));
+    assert_eq!(story.types(JobRunCommand::Cancel { at: at(2) }), ["StepUncertain", "RunCancelled"]);
+}
+
+#[test]
 fn what_is_over_cannot_be_cancelled() {
     let story = Story::up_to(Step::Notify).then(begin(Step::Notify, 1)).then(complete(Step::Notify, 1));
     assert_eq!(story.refusal(JobRunCommand::Cancel { at: at(2) }), JobRunError::AlreadyOver);

@@ -66,6 +66,9 @@ pub enum AppendError {
     /// Too many commits wait to be recorded. Nothing was recorded.
     #[error("too many decisions wait to be recorded")]
     Busy,
+    /// The appender ended before it could tell. The commit may have been recorded.
+    #[error("the event log did not answer")]
+    Unanswered,
     /// The database did not answer as it should. Without an answer at all, the commit may have been recorded.
     #[error("the event log could not be written")]
     Database(#[source] Arc<sqlx::Error>),

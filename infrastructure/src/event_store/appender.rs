@@ -10,15 +10,20 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::database::{Database, Mode};
 use crate::event_store::append::{AppendError, Appended, Commit, append, explain};
 use crate::signals::{CHANNEL, Signal};
 
-/// Commits that may wait. More are refused at once, so that an outage costs no memory.
+/// Commits that may wait in the queue, and as many again that are sorted out. More are refused at once, so that an outage costs no memory.
 const MOST_WAITING: usize = 4_096;
+
+/// Longest wait for one statement; after it, whether it was recorded is not known.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Commits of one statement.
 const MOST_TOGETHER: usize = 256;
@@ -61,8 +66,11 @@ impl Appender {
     /// [`AppendError::Busy`] at once where too many commits wait already.
     pub async fn append(&self, commit: Commit) -> Answer {
         let (answer, recorded) = oneshot::channel();
-        self.queue.try_send(Waiting { commit, answer }).map_err(|_| AppendError::Busy)?;
-        recorded.await.unwrap_or(Err(AppendError::Busy))
+        self.queue.try_send(Waiting { commit, answer }).map_err(|refused| match refused {
+            TrySendError::Full(_) => AppendError::Busy,
+            TrySendError::Closed(_) => AppendError::Unanswered,
+        })?;
+        recorded.await.unwrap_or(Err(AppendError::Unanswered))
     }
 }
 
@@ -122,9 +130,13 @@ impl Dispatcher {
             }
             self.in_flight += 1;
             let (writer, ended) = (Arc::clone(&self.writer), ended.clone());
+            let keys: Vec<AggregateKey> = batch.iter().map(Waiting::key).collect();
+            let written = tokio::spawn(async move { writer.write(batch).await });
             tokio::spawn(async move {
+                // A panic must not leave the aggregates busy for ever.
+                let unknown = |_| keys.into_iter().map(|key| Ended { key, sequence: None }).collect();
                 // The dispatcher outlives every statement, so it is there to receive.
-                let _ = ended.send(writer.write(batch).await);
+                let _ = ended.send(written.await.unwrap_or_else(unknown));
             });
         }
     }
@@ -197,26 +209,38 @@ impl Writer {
 
     /// The result of each commit.
     async fn append(&self, commits: &[Commit]) -> Vec<Answer> {
-        match append(self.database.pool(), commits, self.channel()).await {
+        match self.statement(commits).await {
             Ok(appended) => vec![Ok(appended); commits.len()],
             Err(error) => match commits {
                 [single] => vec![Err(explain(self.database.pool(), single, error).await)],
-                many if error.as_database_error().is_some() => self.one_by_one(many).await,
+                many if names_a_culprit(&error) => self.one_by_one(many).await,
                 many => vec![Err(AppendError::Database(Arc::new(error))); many.len()],
             },
         }
     }
 
     async fn one_by_one(&self, commits: &[Commit]) -> Vec<Answer> {
-        let mut results = Vec::with_capacity(commits.len());
+        let mut results: Vec<Answer> = Vec::with_capacity(commits.len());
         for commit in commits {
-            let result = append(self.database.pool(), std::slice::from_ref(commit), self.channel()).await;
-            results.push(match result {
-                Ok(appended) => Ok(appended),
-                Err(error) => Err(explain(self.database.pool(), commit, error).await),
-            });
+            match self.statement(std::slice::from_ref(commit)).await {
+                Ok(appended) => results.push(Ok(appended)),
+                Err(error) if names_a_culprit(&error) => {
+                    results.push(Err(explain(self.database.pool(), commit, error).await));
+                }
+                Err(error) => {
+                    // The database is gone; each of the rest would only wait for it in turn.
+                    results.resize(commits.len(), Err(AppendError::Database(Arc::new(error))));
+                    break;
+                }
+            }
         }
         results
+    }
+
+    /// One statement, with an end to waiting for it.
+    async fn statement(&self, commits: &[Commit]) -> Result<Appended, sqlx::Error> {
+        let statement = append(self.database.pool(), commits, self.channel());
+        tokio::time::timeout(PATIENCE, statement).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 
     fn channel(&self) -> Option<&'static str> {
@@ -225,4 +249,11 @@ impl Writer {
             Mode::Embedded => None,
         }
     }
+}
+
+/// Whether the database refused the statement for what one of its commits holds: a constraint, bad data, or a conflict
+/// between transactions. Then nothing of it was recorded, and each commit can be tried alone.
+fn names_a_culprit(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| ["22", "23", "40"].iter().any(|class| code.starts_with(class)))
 }

@@ -108,10 +108,16 @@ impl<A: EventSourced> LogCommands<A> {
             }
             Err(error) => {
                 self.recent.remove(&state.aggregate_id);
+                if matches!(error, AppendError::Database(_) | AppendError::Unanswered) {
+                    // The log may have lost or gained events unseen, as after a failover: nothing is remembered.
+                    self.recent.clear();
+                }
                 match error {
                     AppendError::LostRace => Ok(Attempt::LostRace),
                     AppendError::Taken { kind } => Err(CommandError::Taken { field: kind }),
-                    AppendError::Busy => Err(CommandError::Log(PortError::Unavailable(error.into()))),
+                    AppendError::Busy | AppendError::Unanswered => {
+                        Err(CommandError::Log(PortError::Unavailable(error.into())))
+                    }
                     AppendError::Database(error) => Err(CommandError::Log(from_shared(error))),
                 }
             }
@@ -147,10 +153,11 @@ impl<A: EventSourced> Commands<A> for LogCommands<A> {
         command: A::Command,
     ) -> Result<Recorded<A::Event>, CommandError<A::Error>> {
         let id = id.to_string();
-        if let Some(attempt) = self.attempt_recent(context, &id, &command).await
-            && let Attempt::Done(recorded) = attempt?
-        {
-            return Ok(recorded);
+        match self.attempt_recent(context, &id, &command).await {
+            Some(Ok(Attempt::Done(recorded))) => return Ok(recorded),
+            Some(Err(CommandError::Log(error))) => return Err(CommandError::Log(error)),
+            // What an old state led to is decided again on the log.
+            Some(Ok(Attempt::LostRace) | Err(_)) | None => {}
         }
         let mut pauses = RACE_PAUSES.build();
         loop {

@@ -14,7 +14,7 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use crate::event_store::LoggedEvent;
 
 pub use checkpoints::Checkpoints;
-pub use rebuild::{Comparison, Difference, Rebuild, RebuildProgress, TenantDigest};
+pub use rebuild::{Comparison, Difference, Rebuild, RebuildError, RebuildProgress, TenantDigest};
 pub use runner::ProjectionRunner;
 pub use standing::Standing;
 

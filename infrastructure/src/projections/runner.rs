@@ -86,12 +86,7 @@ impl ProjectionRunner {
         let Some(last) = events.last() else { return Ok(Fed::CaughtUp(from)) };
         let to = last.position;
         let own: Vec<&LoggedEvent> = events.iter().filter(|event| projection.follows().includes(event)).collect();
-        let advanced = if own.is_empty() {
-            Checkpoints::advance(&self.database.orm(), projection.name(), from, to).await?
-        } else {
-            self.apply(projection, &own, from, to).await?
-        };
-        if !advanced {
+        if !self.apply(projection, &own, from, to).await? {
             return Ok(Fed::Overtaken);
         }
         self.checkpoints.moved();
@@ -113,7 +108,9 @@ impl ProjectionRunner {
             transaction.rollback().await?;
             return Ok(false);
         }
-        projection.apply(&transaction, events).await?;
+        if !events.is_empty() {
+            projection.apply(&transaction, events).await?;
+        }
         transaction.commit().await?;
         Ok(true)
     }

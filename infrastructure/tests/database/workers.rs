@@ -100,3 +100,14 @@ async fn workers_that_are_dead_for_a_day_are_forgotten() {
     queue.beat(&worker(2), at(86_401)).await.unwrap();
     assert_eq!(count(test.pool(), "workers").await, 1);
 }
+
+/// A living worker asks for this to find attempts whose beginning or end it could not be told.
+#[tokio::test]
+async fn a_worker_finds_what_the_queue_shows_in_progress_at_it() {
+    let test = TestDatabase::new().await;
+    let queue = test.step_queue();
+    let mine = running(&test, 1, worker(1).id).await;
+    running(&test, 2, worker(2).id).await;
+    assert_eq!(queue.in_progress_at(&worker(1)).await.unwrap(), [mine]);
+    assert_eq!(queue.in_progress_at(&worker(3)).await.unwrap(), []);
+}

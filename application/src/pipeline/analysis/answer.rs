@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 /// The most problems that a repair request names.
 const MOST_PROBLEMS: usize = 10;
 
-/// Why an answer was not accepted.
+/// Why an answer was not accepted: places and rules, never its words, which may be personal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rejection {
     pub(super) problems: Vec<String>,
@@ -56,24 +56,23 @@ impl AnswerCheck {
     /// The narrative in the answer.
     pub(super) fn narrative(&self, text: &str, known: &HashSet<&str>) -> Result<Narrative, Rejection> {
         let value: Value = serde_json::from_str(unfenced(text))
-            .map_err(|error| Rejection { problems: vec![format!("the answer is not JSON: {error}")] })?;
+            .map_err(|error| Rejection { problems: vec![format!("the answer is not JSON (line {})", error.line())] })?;
         let mut problems: Vec<String> = self
             .validator
             .iter_errors(&value)
             .take(MOST_PROBLEMS)
-            .map(|error| format!("at {}: {}", error.instance_path(), shortened(&error.to_string())))
+            .map(|error| format!("{} breaks the rule {}", error.instance_path(), error.schema_path()))
             .collect();
         if problems.is_empty() {
             match serde_json::from_value::<Narrative>(value) {
                 Ok(narrative) => {
-                    let unknown: Vec<&str> =
-                        narrative.cited().filter(|id| !known.contains(id)).take(MOST_PROBLEMS).collect();
-                    if unknown.is_empty() {
-                        return Ok(narrative);
+                    let unknown = narrative.cited().filter(|id| !known.contains(id)).count();
+                    if unknown == 0 {
+                        return Ok(without_nul(narrative));
                     }
-                    problems.push(format!("these dialogue ids were not in the package: {}", unknown.join(", ")));
+                    problems.push(format!("{unknown} dialogue ids are not among those of the package"));
                 }
-                Err(error) => problems.push(error.to_string()),
+                Err(_) => problems.push("the answer is not a narrative".into()),
             }
         }
         Err(Rejection { problems })
@@ -87,6 +86,16 @@ fn unfenced(text: &str) -> &str {
     inner.and_then(|inner| inner.strip_suffix("```")).unwrap_or(text).trim()
 }
 
-fn shortened(text: &str) -> String {
-    text.chars().take(200).collect()
+/// JSON can say NUL, PostgreSQL's jsonb cannot.
+fn without_nul(mut narrative: Narrative) -> Narrative {
+    let clean = |text: &mut String| text.retain(|char| char != '\0');
+    clean(&mut narrative.headline);
+    clean(&mut narrative.summary);
+    narrative.topics.iter_mut().for_each(|topic| clean(&mut topic.name));
+    for finding in &mut narrative.findings {
+        clean(&mut finding.title);
+        clean(&mut finding.detail);
+    }
+    narrative.recommendations.iter_mut().for_each(clean);
+    narrative
 }

@@ -136,9 +136,11 @@ impl<'a> Analysis<'a> {
         let known = task.known_ids();
         let prompt = prompt::of(&self.brief, task);
         let question = [self.model.as_str(), &prompt.system, &prompt.user].join("\u{1f}");
-        if let Some(remembered) = self.remembered(&question).await? {
+        if let Some(remembered) = self.remembered(&question).await?
+            && let Ok(narrative) = self.check.narrative(&remembered.text, &known)
+        {
             usage.add(&remembered);
-            return self.check.narrative(&remembered.text, &known).map_err(|rejection| refused(&rejection));
+            return Ok(narrative);
         }
         let first = self.complete(&prompt, usage).await?;
         let (narrative, answer) = match self.check.narrative(&first.text, &known) {

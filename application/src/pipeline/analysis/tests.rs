@@ -167,7 +167,7 @@ async fn two_bad_answers_are_a_clear_failure() {
     else {
         panic!("must fail")
     };
-    assert!(failure.message.contains("not in the package: 99"), "{}", failure.message);
+    assert!(failure.message.contains("1 dialogue ids are not among those"), "{}", failure.message);
     assert!(failure.advice.contains("another model"), "{}", failure.advice);
     assert_eq!(analyst.tasks().len(), 2);
 }
@@ -198,6 +198,11 @@ fn answers_are_checked_field_by_field() {
     assert!(check.narrative(&format!("```json\n{good}\n```"), &known).is_ok(), "a fence is no harm");
     let mut extra: Value = serde_json::from_str(&good).unwrap();
     extra["score"] = json!(5);
+    let nul = check.narrative(&good.replace("Headline", "Head\\u0000line"), &known).unwrap();
+    assert_eq!(nul.headline, "Headline", "the database cannot keep a NUL");
+    let long = good.replace("Summary", &"Ann ".repeat(2_000));
+    let rejection = check.narrative(&long, &known).unwrap_err();
+    assert!(rejection.problems[0].contains("/summary") && !rejection.problems[0].contains("Ann"), "{rejection:?}");
     for bad in ["", "text", "[]", &extra.to_string(), &good.replace("\"Headline\"", "\"\"")] {
         assert!(check.narrative(bad, &known).is_err(), "{bad}");
     }

@@ -31,17 +31,19 @@ impl TenantDigest {
     }
 }
 
-/// A row that differs.
+/// A row that differs. It holds no values but the key's: they may be personal data, and staff need not see them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The table.
     pub table: String,
     /// The row's key, as JSON.
     pub key: String,
-    /// The row in the live table; none where it is not there.
-    pub live: Option<String>,
-    /// The row in the next generation; none where it is not there.
-    pub next: Option<String>,
+    /// True where the live table has the row.
+    pub in_live: bool,
+    /// True where the next generation has the row.
+    pub in_next: bool,
+    /// The names of the columns that differ, where both have the row.
+    pub columns: Vec<String>,
 }
 
 /// The digests of every tenant that has rows in either generation.
@@ -92,7 +94,9 @@ pub(super) async fn differences(
     let sql = format!(
         "select (select jsonb_object_agg(k.key, k.value) from jsonb_each(coalesce(to_jsonb(live), to_jsonb(next))) k
                  where k.key = any(string_to_array($1, ', ')))::text as key,
-                to_jsonb(live)::text as live, to_jsonb(next)::text as next
+                to_jsonb(live) is not null as in_live, to_jsonb(next) is not null as in_next,
+                (select coalesce(jsonb_agg(l.key order by l.key), '[]') from jsonb_each(to_jsonb(live)) l
+                 where to_jsonb(next) is not null and l.value is distinct from to_jsonb(next) -> l.key) as columns
          from {live} as live full join {next} as next using ({key})
          where to_jsonb(live) is distinct from to_jsonb(next)
          order by {key}
@@ -102,11 +106,13 @@ pub(super) async fn differences(
         connection.query_all(Statement::from_sql_and_values(DbBackend::Postgres, sql, [key.clone().into()])).await?;
     rows.iter()
         .map(|row| {
+            let columns: serde_json::Value = row.try_get("", "columns")?;
             Ok(Difference {
                 table: table.to_owned(),
                 key: row.try_get("", "key")?,
-                live: row.try_get("", "live")?,
-                next: row.try_get("", "next")?,
+                in_live: row.try_get("", "in_live")?,
+                in_next: row.try_get("", "in_next")?,
+                columns: serde_json::from_value(columns).map_err(|error| DbErr::Json(error.to_string()))?,
             })
         })
         .collect()

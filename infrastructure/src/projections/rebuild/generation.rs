@@ -1,6 +1,11 @@
 //! The schemas of generations, and moving tables between them.
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TryGetable};
+
+/// How long the exchange waits for those who read the tables. Whoever wants to read them meanwhile waits behind it. It is
+/// shorter than the server's `deadlock_timeout` of one second, so that of a reader and an exchange that wait for each
+/// other the exchange gives way.
+const LOCK_TIMEOUT: &str = "500ms";
 
 /// The schemas of one projection's generations.
 #[derive(Debug, Clone)]
@@ -21,18 +26,45 @@ impl Generation {
         Ok(Self { live: quoted(&live), next, previous })
     }
 
-    /// Makes the next generation's empty tables, without indexes: those are quicker to make on full tables.
+    /// Makes the next generation's empty tables in place of whatever is left of an earlier one. Indexes come later: they
+    /// are quicker to make on full tables. The schema's comment says which program and which tables it was begun with.
     pub(super) async fn create_next(&self, connection: &impl ConnectionTrait, tables: &[&str]) -> Result<(), DbErr> {
         let Self { live, next, .. } = self;
-        connection.execute_unprepared(&format!("create schema if not exists {next}")).await?;
+        self.drop_next(connection).await?;
+        connection.execute_unprepared(&format!("create schema {next}")).await?;
+        let fingerprint = fingerprint(connection).await?.replace('\'', "''");
+        connection.execute_unprepared(&format!("comment on schema {next} is '{fingerprint}'")).await?;
         for table in tables {
             let sql = format!(
-                "create table if not exists {next}.{table} (like {live}.{table} including defaults including constraints \
+                "create table {next}.{table} (like {live}.{table} including defaults including constraints \
                  including comments including generated including identity)"
             );
             connection.execute_unprepared(&sql).await?;
         }
         Ok(())
+    }
+
+    /// True where the next generation is whole and was begun by this program, so that it can be gone on with.
+    pub(super) async fn is_next_ours(&self, connection: &impl ConnectionTrait, tables: &[&str]) -> Result<bool, DbErr> {
+        let sql = "select obj_description(to_regnamespace($1), 'pg_namespace') as value";
+        let begun_with: Option<String> = of_name(connection, sql, &self.next).await?;
+        let is_same = begun_with == Some(fingerprint(connection).await?);
+        Ok(is_same && self.missing_next(connection, tables).await?.is_none())
+    }
+
+    /// The first table that the next generation does not have.
+    pub(super) async fn missing_next<'t>(
+        &self,
+        connection: &impl ConnectionTrait,
+        tables: &[&'t str],
+    ) -> Result<Option<&'t str>, DbErr> {
+        for table in tables {
+            let sql = "select to_regclass($1) is null as value";
+            if of_name(connection, sql, &self.next_table(table)).await? {
+                return Ok(Some(table));
+            }
+        }
+        Ok(None)
     }
 
     /// Gives the next generation's tables the keys and indexes of the live ones, under the same names.
@@ -97,11 +129,15 @@ impl Generation {
         transaction.execute_unprepared(&format!("set local search_path = {}", self.live)).await.map(|_| ())
     }
 
-    /// Puts the next generation in the live one's place and keeps that one as the previous.
+    /// Puts the next generation in the live one's place and keeps that one as the previous. Fails where somebody else
+    /// holds the tables for longer than [`LOCK_TIMEOUT`].
     pub(super) async fn exchange(&self, transaction: &impl ConnectionTrait, tables: &[&str]) -> Result<(), DbErr> {
         let Self { live, next, previous } = self;
-        transaction.execute_unprepared(&format!("drop schema if exists {previous} cascade")).await?;
+        transaction.execute_unprepared(&format!("set local lock_timeout = '{LOCK_TIMEOUT}'")).await?;
+        self.drop_previous(transaction).await?;
         transaction.execute_unprepared(&format!("create schema {previous}")).await?;
+        let all: Vec<String> = tables.iter().map(|table| self.live_table(table)).collect();
+        transaction.execute_unprepared(&format!("lock table {} in access exclusive mode", all.join(", "))).await?;
         for table in tables {
             let keep = format!("alter table {live}.{table} set schema {previous}");
             let take = format!("alter table {next}.{table} set schema {live}");
@@ -120,14 +156,7 @@ impl Generation {
     }
 
     pub(super) async fn has_previous(&self, connection: &impl ConnectionTrait) -> Result<bool, DbErr> {
-        let row = connection
-            .query_one(Statement::from_sql_and_values(
-                DbBackend::Postgres,
-                "select to_regnamespace($1) is not null as value",
-                [self.previous.clone().into()],
-            ))
-            .await?;
-        row.map_or(Ok(false), |row| row.try_get("", "value"))
+        of_name(connection, "select to_regnamespace($1) is not null as value", &self.previous).await
     }
 
     pub(super) fn live_table(&self, table: &str) -> String {
@@ -143,7 +172,21 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-async fn single<T: sea_orm::TryGetable>(connection: &impl ConnectionTrait, sql: &str) -> Result<T, DbErr> {
-    let row = connection.query_one(Statement::from_string(DbBackend::Postgres, sql)).await?;
-    row.ok_or_else(|| DbErr::RecordNotFound(sql.into()))?.try_get("", "value")
+/// What a generation's rows depend on besides the log: the program that makes them, and the tables' form.
+async fn fingerprint(connection: &impl ConnectionTrait) -> Result<String, DbErr> {
+    let migration: String = single(connection, "select max(version) as value from seaql_migrations").await?;
+    Ok(format!("{} {migration}", env!("CARGO_PKG_VERSION")))
+}
+
+async fn single<T: TryGetable>(connection: &impl ConnectionTrait, sql: &str) -> Result<T, DbErr> {
+    value(connection, Statement::from_string(DbBackend::Postgres, sql)).await
+}
+
+async fn of_name<T: TryGetable>(connection: &impl ConnectionTrait, sql: &str, name: &str) -> Result<T, DbErr> {
+    value(connection, Statement::from_sql_and_values(DbBackend::Postgres, sql, [name.into()])).await
+}
+
+async fn value<T: TryGetable>(connection: &impl ConnectionTrait, statement: Statement) -> Result<T, DbErr> {
+    let sql = statement.sql.clone();
+    connection.query_one(statement).await?.ok_or(DbErr::RecordNotFound(sql))?.try_get("", "value")
 }

@@ -5,15 +5,26 @@
 //! is one transaction: the live tables move to the schema of the previous generation, the next ones take their place.
 //! The projection's checkpoint row is locked during the exchange, so that no process writes in between.
 //!
-//! Every batch is one transaction with its own checkpoint. A rebuild that was cut off goes on where it was.
+//! Every batch is one transaction with its own checkpoint. A rebuild that was cut off goes on where it was, if the same
+//! program goes on with it. Before every write the next generation's tables must be there: PostgreSQL passes over a
+//! schema of the search path that does not exist, and the names would mean the live tables.
+//!
+//! Whatever has a transaction number holds all readers of the log back, so those transactions are short; only the
+//! making of indexes is as long as the tables are large.
 
 mod compare;
+mod error;
 mod generation;
 
+use std::time::Duration;
+
 use application::ports::commands::LogPosition;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement, TransactionTrait};
+use sea_orm::{
+    AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, Statement, TransactionTrait,
+};
 
 pub use compare::{Difference, TenantDigest};
+use error::RebuildError;
 use generation::Generation;
 
 use super::{Checkpoints, Projection, ProjectionError};
@@ -24,7 +35,16 @@ use crate::event_store::{LogReader, LoggedEvent};
 const BATCH: i64 = 2_000;
 
 /// Events of one transaction where the database writes the rows itself.
-const SET_BATCH: i64 = 50_000;
+const SET_BATCH: i64 = 10_000;
+
+/// Where a projection begins that has seen nothing.
+const BEGINNING: LogPosition = LogPosition { tx: 0, position: 0 };
+
+/// How often the live projection is met, or its tables asked for, before something else is done.
+const TRIES: u32 = 10;
+
+/// The pause between two tries.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// How far a rebuild has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +53,8 @@ pub struct RebuildProgress {
     pub done: u64,
     /// Events that it had to see when it began.
     pub total: u64,
+    /// True where it goes on with what an earlier start has built.
+    pub resumed: bool,
 }
 
 /// What a finished rebuild found.
@@ -58,6 +80,7 @@ pub struct Rebuild<'a> {
     projection: &'a dyn Projection,
     generation: Generation,
     checkpoint: String,
+    batch: i64,
 }
 
 impl<'a> Rebuild<'a> {
@@ -68,67 +91,92 @@ impl<'a> Rebuild<'a> {
             reader: LogReader::new(database.clone()),
             generation: Generation::of(&database.orm(), projection.name()).await?,
             checkpoint: format!("{}@next", projection.name()),
+            batch: if projection.set_based().is_some() { SET_BATCH } else { BATCH },
             projection,
         })
     }
 
-    /// Builds the next generation up to where the log is now. Calling it again goes on from there.
-    pub async fn build(&self, mut show: impl FnMut(RebuildProgress)) -> Result<(), ProjectionError> {
-        self.generation.create_next(&self.database.orm(), self.projection.tables()).await?;
-        let mut from = Checkpoints::load(&self.database, &self.checkpoint).await.map_err(ProjectionError::sqlx)?;
+    /// The same with another number of events in one transaction.
+    #[must_use]
+    pub fn in_batches_of(self, events: i64) -> Self {
+        Self { batch: events, ..self }
+    }
+
+    /// Builds the next generation up to where the log is now. Calling it again goes on from there, unless the program or
+    /// the tables' form has changed since, or a part of the next generation is missing: then it begins anew.
+    pub async fn build(&self, mut show: impl FnMut(RebuildProgress)) -> Result<(), RebuildError> {
+        let (mut from, resumed) = self.prepare().await?;
         if self.projection.set_based().is_none() {
             // Rows that are written one by one are found again by their keys.
             self.generation.index_next(&self.database.orm(), self.projection.tables()).await?;
         }
         let total = self.behind(from).await?;
         let mut done = 0;
-        show(RebuildProgress { done, total });
-        while let Some((to, events)) = self.step(from).await? {
-            from = to;
-            done += events;
-            show(RebuildProgress { done, total: total.max(done) });
+        let mut show = |done: u64| show(RebuildProgress { done, total: total.max(done), resumed });
+        show(done);
+        // The second round is for what was recorded while the indexes were made.
+        for _ in 0..2 {
+            while let Some((to, events)) = self.step(from).await? {
+                from = to;
+                done += events;
+                show(done);
+            }
+            self.generation.index_next(&self.database.orm(), self.projection.tables()).await?;
         }
-        self.generation.index_next(&self.database.orm(), self.projection.tables()).await?;
         Ok(())
     }
 
     /// Compares the next generation with the live tables, both brought to the same position.
-    pub async fn compare(&self) -> Result<Comparison, ProjectionError> {
-        let transaction = self.database.orm().begin().await?;
-        self.meet_live(&transaction).await?;
-        let mut comparison = Comparison { digests: Vec::new(), differences: Vec::new() };
-        for table in self.projection.tables() {
-            let digests = compare::digests(&transaction, &self.generation, table).await?;
-            if !digests.iter().all(TenantDigest::is_equal) {
-                comparison.differences.extend(compare::differences(&transaction, &self.generation, table).await?);
+    pub async fn compare(&self) -> Result<Comparison, RebuildError> {
+        for _ in 0..TRIES {
+            self.meet().await?;
+            let (isolation, access) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
+            let snapshot = self.database.orm().begin_with_config(Some(isolation), Some(access)).await?;
+            let comparison =
+                if self.are_together(&snapshot).await? { Some(self.compare_in(&snapshot).await?) } else { None };
+            snapshot.rollback().await?;
+            if let Some(comparison) = comparison {
+                return Ok(comparison);
             }
-            comparison.digests.extend(digests);
         }
-        transaction.commit().await?;
+        // The live projection is never caught standing still, so this once it has to.
+        let locked = self.database.orm().begin().await?;
+        self.meet_live(&locked).await?;
+        let comparison = self.compare_in(&locked).await?;
+        locked.commit().await?;
         Ok(comparison)
     }
 
     /// Puts the next generation in the live one's place, in one transaction, and keeps that one as the previous.
-    pub async fn exchange(&self) -> Result<(), ProjectionError> {
-        let transaction = self.database.orm().begin().await?;
-        self.meet_live(&transaction).await?;
-        self.generation.exchange(&transaction, self.projection.tables()).await?;
-        self.forget_checkpoint(&transaction).await?;
-        transaction.commit().await?;
-        Ok(())
+    pub async fn exchange(&self) -> Result<(), RebuildError> {
+        for _ in 0..TRIES {
+            self.meet().await?;
+            let transaction = self.database.orm().begin().await?;
+            match self.exchange_in(&transaction).await {
+                Ok(()) => return Ok(transaction.commit().await?),
+                Err(error) => {
+                    transaction.rollback().await?;
+                    if !error.is_held_by_others() {
+                        return Err(error);
+                    }
+                }
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Err(RebuildError::TablesInUse { projection: self.projection.name() })
     }
 
     /// Gives the next generation up.
-    pub async fn abandon(&self) -> Result<(), ProjectionError> {
+    pub async fn abandon(&self) -> Result<(), RebuildError> {
         let transaction = self.database.orm().begin().await?;
-        self.generation.drop_next(&transaction).await?;
         self.forget_checkpoint(&transaction).await?;
+        self.generation.drop_next(&transaction).await?;
         transaction.commit().await?;
         Ok(())
     }
 
     /// Drops the previous generation; false where there is none.
-    pub async fn drop_previous(&self) -> Result<bool, ProjectionError> {
+    pub async fn drop_previous(&self) -> Result<bool, RebuildError> {
         let connection = self.database.orm();
         let there = self.generation.has_previous(&connection).await?;
         if there {
@@ -137,8 +185,72 @@ impl<'a> Rebuild<'a> {
         Ok(there)
     }
 
+    /// The position to build from, and whether that goes on with an earlier start. Tables and checkpoint begin together:
+    /// either one without the other would leave events out, or write them twice.
+    async fn prepare(&self) -> Result<(LogPosition, bool), RebuildError> {
+        let tables = self.projection.tables();
+        let transaction = self.database.orm().begin().await?;
+        let sql = "insert into projection_checkpoints (name) values ($1) on conflict do nothing";
+        let values = [self.checkpoint.clone().into()];
+        transaction.execute(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
+        let at = Checkpoints::lock(&transaction, &self.checkpoint).await?;
+        let resumed = at != BEGINNING && self.generation.is_next_ours(&transaction, tables).await?;
+        if !resumed {
+            self.generation.create_next(&transaction, tables).await?;
+            Checkpoints::advance(&transaction, &self.checkpoint, at, BEGINNING).await?;
+        }
+        transaction.commit().await?;
+        Ok((if resumed { at } else { BEGINNING }, resumed))
+    }
+
+    /// Brings the next generation to the live checkpoint in a short transaction. A live projection that is behind the
+    /// next generation for a moment is waited for.
+    async fn meet(&self) -> Result<(), RebuildError> {
+        let mut tries = 1;
+        loop {
+            let transaction = self.database.orm().begin().await?;
+            match self.meet_live(&transaction).await {
+                Ok(()) => return Ok(transaction.commit().await?),
+                Err(RebuildError::Projection(ProjectionError::AheadOfLive { .. })) if tries < TRIES => {
+                    transaction.rollback().await?;
+                }
+                Err(error) => return Err(error),
+            }
+            tries += 1;
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// True where the snapshot holds both generations at the same position.
+    async fn are_together(&self, snapshot: &DatabaseTransaction) -> Result<bool, DbErr> {
+        let sql = "select from projection_checkpoints live join projection_checkpoints next using (tx, position)
+                   where live.name = $1 and next.name = $2";
+        let values = [self.projection.name().into(), self.checkpoint.clone().into()];
+        let found = snapshot.query_one(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
+        Ok(found.is_some())
+    }
+
+    async fn compare_in(&self, transaction: &DatabaseTransaction) -> Result<Comparison, DbErr> {
+        let mut comparison = Comparison { digests: Vec::new(), differences: Vec::new() };
+        for table in self.projection.tables() {
+            let digests = compare::digests(transaction, &self.generation, table).await?;
+            if !digests.iter().all(TenantDigest::is_equal) {
+                comparison.differences.extend(compare::differences(transaction, &self.generation, table).await?);
+            }
+            comparison.digests.extend(digests);
+        }
+        Ok(comparison)
+    }
+
+    async fn exchange_in(&self, transaction: &DatabaseTransaction) -> Result<(), RebuildError> {
+        self.meet_live(transaction).await?;
+        self.generation.exchange(transaction, self.projection.tables()).await?;
+        self.forget_checkpoint(transaction).await?;
+        Ok(())
+    }
+
     /// One batch; the position after it and how many events it held, or none where there are no more.
-    async fn step(&self, from: LogPosition) -> Result<Option<(LogPosition, u64)>, ProjectionError> {
+    async fn step(&self, from: LogPosition) -> Result<Option<(LogPosition, u64)>, RebuildError> {
         if let Some(sql) = self.projection.set_based() {
             let Some((to, events)) = self.boundary(from).await? else { return Ok(None) };
             let transaction = self.begin(from, to).await?;
@@ -146,7 +258,7 @@ impl<'a> Rebuild<'a> {
             transaction.commit().await?;
             return Ok(Some((to, events)));
         }
-        let events = self.reader.after(from, BATCH).await.map_err(ProjectionError::sqlx)?;
+        let events = self.reader.after(from, self.batch).await.map_err(ProjectionError::sqlx)?;
         let Some(to) = events.last().map(|event| event.position) else { return Ok(None) };
         let transaction = self.begin(from, to).await?;
         self.apply(&transaction, &events).await?;
@@ -155,13 +267,14 @@ impl<'a> Rebuild<'a> {
     }
 
     /// A transaction whose names mean the next generation, with the checkpoint moved in it.
-    async fn begin(&self, from: LogPosition, to: LogPosition) -> Result<DatabaseTransaction, ProjectionError> {
+    async fn begin(&self, from: LogPosition, to: LogPosition) -> Result<DatabaseTransaction, RebuildError> {
         let transaction = self.database.orm().begin().await?;
         transaction.execute_unprepared("set local synchronous_commit = off").await?;
         self.generation.enter_next(&transaction).await?;
         if !Checkpoints::advance(&transaction, &self.checkpoint, from, to).await? {
-            return Err(ProjectionError::RebuiltElsewhere { projection: self.projection.name() });
+            return Err(ProjectionError::RebuiltElsewhere { projection: self.projection.name() }.into());
         }
+        self.require_next(&transaction).await?;
         Ok(transaction)
     }
 
@@ -172,11 +285,12 @@ impl<'a> Rebuild<'a> {
     }
 
     /// Locks the live checkpoint and brings the next generation exactly there. The live tables cannot move meanwhile.
-    async fn meet_live(&self, transaction: &DatabaseTransaction) -> Result<(), ProjectionError> {
+    async fn meet_live(&self, transaction: &DatabaseTransaction) -> Result<(), RebuildError> {
         let live = Checkpoints::lock(transaction, self.projection.name()).await?;
+        self.require_next(transaction).await?;
         let from = Checkpoints::lock(transaction, &self.checkpoint).await?;
         if from > live {
-            return Err(ProjectionError::AheadOfLive { projection: self.projection.name() });
+            return Err(ProjectionError::AheadOfLive { projection: self.projection.name() }.into());
         }
         self.generation.enter_next(transaction).await?;
         if let Some(sql) = self.projection.set_based() {
@@ -190,8 +304,15 @@ impl<'a> Rebuild<'a> {
         Ok(())
     }
 
+    /// Refuses to go on where a name would mean a live table.
+    async fn require_next(&self, transaction: &DatabaseTransaction) -> Result<(), RebuildError> {
+        let missing = self.generation.missing_next(transaction, self.projection.tables()).await?;
+        let projection = self.projection.name();
+        missing.map_or(Ok(()), |table| Err(RebuildError::NextMissing { projection, table }))
+    }
+
     /// The place of the last event of the next set, and how many it holds.
-    async fn boundary(&self, from: LogPosition) -> Result<Option<(LogPosition, u64)>, ProjectionError> {
+    async fn boundary(&self, from: LogPosition) -> Result<Option<(LogPosition, u64)>, RebuildError> {
         let found: Option<(i64, i64, i64)> = sqlx::query_as(
             "select tx::text::bigint, position, count(*) over () from (
                 select tx, position from events
@@ -202,7 +323,7 @@ impl<'a> Rebuild<'a> {
         )
         .bind(from.tx.to_string())
         .bind(from.position)
-        .bind(SET_BATCH)
+        .bind(self.batch)
         .fetch_optional(self.database.pool())
         .await
         .map_err(ProjectionError::sqlx)?;
@@ -210,7 +331,7 @@ impl<'a> Rebuild<'a> {
             .map(|(tx, position, events)| (LogPosition { tx: tx.cast_unsigned(), position }, events.cast_unsigned())))
     }
 
-    async fn behind(&self, from: LogPosition) -> Result<u64, ProjectionError> {
+    async fn behind(&self, from: LogPosition) -> Result<u64, RebuildError> {
         let events: i64 = sqlx::query_scalar("select count(*) from events where (tx, position) > ($1::text::xid8, $2)")
             .bind(from.tx.to_string())
             .bind(from.position)

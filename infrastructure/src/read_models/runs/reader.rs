@@ -37,9 +37,14 @@ impl RunsReader {
     }
 }
 
-async fn with_steps(snapshot: &DatabaseTransaction, runs: Vec<run_entity::Model>) -> Result<Vec<RunView>, PortError> {
+async fn with_steps(
+    snapshot: &DatabaseTransaction,
+    scope: &TenantScope,
+    runs: Vec<run_entity::Model>,
+) -> Result<Vec<RunView>, PortError> {
     let ids: Vec<Uuid> = runs.iter().map(|run| run.id).collect();
     let steps = step_entity::Entity::find()
+        .filter(step_entity::Column::TenantId.eq(scope.tenant_id().uuid()))
         .filter(step_entity::Column::RunId.is_in(ids))
         .order_by_asc(step_entity::Column::Number)
         .all(snapshot)
@@ -61,7 +66,7 @@ impl Runs for RunsReader {
             .one(&snapshot)
             .await
             .map_err(from_orm)?;
-        let mut views = with_steps(&snapshot, run.into_iter().collect()).await?;
+        let mut views = with_steps(&snapshot, scope, run.into_iter().collect()).await?;
         snapshot.commit().await.map_err(from_orm)?;
         Ok(views.pop())
     }
@@ -80,7 +85,7 @@ impl Runs for RunsReader {
             .all(&snapshot)
             .await
             .map_err(from_orm)?;
-        let views = with_steps(&snapshot, runs).await?;
+        let views = with_steps(&snapshot, scope, runs).await?;
         snapshot.commit().await.map_err(from_orm)?;
         Ok(paging::page(views, page, |run| Cursor { at: run.started_at, id: run.id.uuid() }))
     }
