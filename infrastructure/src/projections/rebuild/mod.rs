@@ -24,7 +24,7 @@ use sea_orm::{
 };
 
 pub use compare::{Difference, TenantDigest};
-use error::RebuildError;
+pub use error::RebuildError;
 use generation::Generation;
 
 use super::{Checkpoints, Projection, ProjectionError};
