@@ -1,6 +1,6 @@
 //! Adapters of the outside services, written against their contract sheets.
 //!
-//! [`HttpConnectors`] is the catalogue. To add a provider: a folder with its [`http::Dialect`], its adapter and its
+//! [`HttpConnectors`] is the catalogue. To add a provider: a folder with its `http::Dialect`, its adapter and its
 //! data shapes, and one line below in the method of the port that it serves.
 
 mod amocrm;
