@@ -28,7 +28,7 @@ async fn an_answer_that_does_not_fit_twice_is_a_clear_failure() {
     let run = owner.run_report(app.days()).await;
     run.assert_failed_at("analyse");
     let (message, advice) = run.error("analyse");
-    assert!(message.contains("did not have the expected form, twice") && message.contains("summary"), "{message}");
+    assert!(message.contains("did not have the expected form, twice") && message.contains("/required"), "{message}");
     assert!(advice.contains("Settings → AI"), "{advice}");
     assert_eq!((run.attempts("analyse"), app.calls(Service::Gemini, "generateContent").len()), (1, 2));
     assert_eq!((app.simulators.row_count("synkro_reports"), app.simulators.telegram_messages().len()), (0, 0));
@@ -54,7 +54,7 @@ async fn a_dialogue_that_the_ai_invents_is_not_reported() {
     app.fault(Service::Gemini, Some("generateContent"), answer(&invented.to_string()), None);
     let run = owner.run_report(app.days()).await;
     run.assert_failed_at("analyse");
-    assert!(run.error("analyse").0.contains("no-such-dialogue"));
+    assert!(run.error("analyse").0.contains("dialogue ids are not among those of the package"));
 }
 
 /// The simulator derives its answer from the question, so that a report on other dialogues must say something else,
