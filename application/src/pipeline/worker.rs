@@ -1,6 +1,5 @@
 //! The loop of one worker process.
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -162,8 +161,9 @@ impl Worker {
     }
 }
 
-/// The runs that this worker is at, from claim to release.
-type Runs = Arc<Mutex<HashSet<RunId>>>;
+/// The runs that this worker is at, from claim to release. A run can be here twice for a moment: its next step is claimed
+/// before the task of the one before has ended.
+type Runs = Arc<Mutex<Vec<RunId>>>;
 
 /// Says that the worker is at a run, until it is dropped; a panic of the step drops it too.
 struct InFlight {
@@ -173,19 +173,22 @@ struct InFlight {
 
 impl InFlight {
     fn enter(runs: &Runs, run: RunId) -> Self {
-        lock(runs).insert(run);
+        lock(runs).push(run);
         Self { runs: Arc::clone(runs), run }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        lock(&self.runs).remove(&self.run);
+        let mut runs = lock(&self.runs);
+        if let Some(place) = runs.iter().position(|run| *run == self.run) {
+            runs.swap_remove(place);
+        }
     }
 }
 
-/// The set is whole even if a step panicked while others held it.
-fn lock(runs: &Mutex<HashSet<RunId>>) -> MutexGuard<'_, HashSet<RunId>> {
+/// The list is whole even if a step panicked while others held it.
+fn lock(runs: &Mutex<Vec<RunId>>) -> MutexGuard<'_, Vec<RunId>> {
     runs.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
