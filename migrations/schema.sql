@@ -26,10 +26,11 @@ create table audit_entries (
     correlation_id text,
     ip text,
     user_agent text,
-    constraint audit_entries_pkey PRIMARY KEY (tx, "position")
+    generation integer not null,
+    constraint audit_entries_pkey PRIMARY KEY (generation, tx, "position")
 );
 comment on column audit_entries.granted_by is 'The right that allowed it.';
-CREATE INDEX audit_entries_tenant ON audit_entries USING btree (tenant_id, tx, "position");
+CREATE INDEX audit_entries_tenant ON audit_entries USING btree (tenant_id, generation, tx, "position");
 
 create table claims (
     tenant_id uuid not null,
@@ -59,13 +60,14 @@ create table events (
     payload jsonb not null,
     metadata jsonb not null,
     recorded_at timestamp with time zone not null default clock_timestamp(),
+    generation integer not null default 1,
     constraint events_pkey PRIMARY KEY (aggregate_type, aggregate_id, sequence),
     constraint events_sequence_check CHECK ((sequence > 0))
 );
-comment on table events is 'What happened, in the order (tx, position). Read behind the snapshot horizon only.';
+comment on table events is 'What happened, in the order (generation, tx, position). Read behind the snapshot horizon only.';
 comment on column events.tenant_id is 'The owner; null for the platform''s own events.';
-CREATE INDEX events_tenant ON events USING btree (tenant_id, tx, "position");
-CREATE UNIQUE INDEX events_order ON events USING btree (tx, "position");
+CREATE INDEX events_tenant ON events USING btree (tenant_id, generation, tx, "position");
+CREATE UNIQUE INDEX events_order ON events USING btree (generation, tx, "position");
 CREATE TRIGGER events_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 create table integrations (
@@ -80,11 +82,20 @@ create table integrations (
     constraint integrations_pkey PRIMARY KEY (tenant_id, kind)
 );
 
+create table log_generations (
+    generation integer not null,
+    began_at timestamp with time zone not null default clock_timestamp(),
+    reason text not null,
+    constraint log_generations_pkey PRIMARY KEY (generation)
+);
+comment on table log_generations is 'The last one is that of new events: the default of events.generation.';
+
 create table projection_checkpoints (
     name text not null,
     tx xid8 not null default '0'::xid8,
     position bigint not null default 0,
     updated_at timestamp with time zone not null default clock_timestamp(),
+    generation integer not null default 0,
     constraint projection_checkpoints_pkey PRIMARY KEY (name)
 );
 

@@ -12,7 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The value of the header `Synkro-Position`.
 pub(crate) fn header(position: LogPosition) -> String {
-    format!("{}-{}", position.tx, position.position)
+    position.to_string()
 }
 
 /// Waits until the read models have passed the position; false where they did not in time.

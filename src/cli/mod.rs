@@ -2,6 +2,7 @@
 
 mod demo;
 mod health;
+mod log;
 mod logging;
 mod migrate;
 mod open;
@@ -37,6 +38,8 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Asks a running server whether it is healthy; exits with 1 where it is not.
     Health(health::HealthArgs),
+    /// Work on the event log itself.
+    Log(log::EventLogArgs),
     /// Where the read models stand, and building them anew.
     Projections(projections::ProjectionsArgs),
     /// Prints the SQL that makes Synkro's tables in a company's Supabase project.
@@ -61,6 +64,7 @@ pub async fn run() -> ExitCode {
         Command::Serve(args) => serve::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::Health(args) => health::run(args).await,
+        Command::Log(args) => log::run(args).await,
         Command::Projections(args) => projections::run(args).await,
         Command::SupabaseSchema => {
             print(infrastructure::connectors::supabase::schema_sql().trim_end());

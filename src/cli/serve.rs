@@ -11,7 +11,7 @@ use infrastructure::database::{Database, Mode};
 use infrastructure::identity::PasswordCost;
 use tokio_util::sync::CancellationToken;
 
-use super::{CliError, open};
+use super::{CliError, log, open};
 use crate::config::{DataDir, HttpArgs, StorageArgs};
 use crate::wire::{Options, System};
 
@@ -97,6 +97,7 @@ async fn prepare(database: &Database) -> Result<(), CliError> {
             if !database.is_current().await? {
                 return Err("the database schema is not up to date; run `synkro migrate` first".into());
             }
+            log::require_whole(database).await?;
             tracing::info!("PostgreSQL server; limits of providers are counted per process");
         }
     }

@@ -178,12 +178,14 @@ impl TestDatabase {
     /// # Panics
     /// Where the log cannot be read.
     pub async fn last_position(&self) -> Option<LogPosition> {
-        let last: Option<(i64, i64)> =
-            sqlx::query_as("select tx::text::bigint, position from events order by tx desc, position desc limit 1")
-                .fetch_optional(self.pool())
-                .await
-                .expect("the log must be readable");
-        last.map(|(tx, position)| LogPosition { tx: tx.cast_unsigned(), position })
+        let last: Option<(i32, i64, i64)> = sqlx::query_as(
+            "select generation, tx::text::bigint, position from events
+             order by generation desc, events.tx desc, position desc limit 1",
+        )
+        .fetch_optional(self.pool())
+        .await
+        .expect("the log must be readable");
+        last.map(|(generation, tx, position)| LogPosition { generation, tx: tx.cast_unsigned(), position })
     }
 
     /// The tenants' keys under [`TEST_KEK`].

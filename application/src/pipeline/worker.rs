@@ -200,3 +200,21 @@ pub(super) fn system_context(tenant: TenantId, request: Uuid, run: Uuid) -> Requ
 fn delta(duration: Duration) -> TimeDelta {
     TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seen failing with a set in place of the list: the living attempt of the next step was taken for abandoned.
+    #[test]
+    fn a_run_whose_next_step_has_begun_stays_in_flight_when_the_step_before_ends() {
+        let runs = Runs::default();
+        let run = RunId::from(Uuid::from_u128(1));
+        let before = InFlight::enter(&runs, run);
+        let next = InFlight::enter(&runs, run);
+        drop(before);
+        assert!(lock(&runs).contains(&run));
+        drop(next);
+        assert!(lock(&runs).is_empty());
+    }
+}

@@ -1,5 +1,8 @@
 //! Recording decisions in the event log.
 
+use std::fmt;
+use std::str::FromStr;
+
 use async_trait::async_trait;
 use domain::EventSourced;
 use domain::ids::TenantId;
@@ -8,13 +11,47 @@ use uuid::Uuid;
 use crate::context::RequestContext;
 use crate::error::{CommandError, PortError};
 
-/// A place in the log's global order.
+/// A place in the log's global order. As text: its three numbers, with hyphens between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LogPosition {
+    /// How often the log had been restored from a dump when the event was recorded, counted from 1. Each restore may
+    /// count transactions anew.
+    pub generation: i32,
     /// The transaction that wrote the event.
     pub tx: u64,
     /// The event's number.
     pub position: i64,
+}
+
+impl LogPosition {
+    /// Before every event.
+    pub const BEGINNING: Self = Self { generation: 0, tx: 0, position: 0 };
+}
+
+impl fmt::Display for LogPosition {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}-{}-{}", self.generation, self.tx, self.position)
+    }
+}
+
+/// The text is no position in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a position in the log is three numbers with hyphens between them, such as 1-7431-205")]
+pub struct NoLogPosition;
+
+impl FromStr for LogPosition {
+    type Err = NoLogPosition;
+
+    fn from_str(text: &str) -> Result<Self, NoLogPosition> {
+        let mut numbers = text.splitn(3, '-');
+        let mut next = || numbers.next().ok_or(NoLogPosition);
+        let (generation, tx, position) = (next()?, next()?, next()?);
+        Ok(Self {
+            generation: generation.parse().map_err(|_| NoLogPosition)?,
+            tx: tx.parse().map_err(|_| NoLogPosition)?,
+            position: position.parse().map_err(|_| NoLogPosition)?,
+        })
+    }
 }
 
 /// What a command caused.

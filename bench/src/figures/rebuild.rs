@@ -27,7 +27,7 @@ pub(crate) async fn rate(server: Server, options: Options) -> Result<Figure, Fai
     let began = Instant::now();
     sqlx::query(
         "create table in_sql_alone as
-         select tx::text::bigint as tx, position, tenant_id, recorded_at,
+         select generation, tx::text::bigint as tx, position, tenant_id, recorded_at,
                 coalesce(metadata ->> 'actor_kind', '') as actor_kind, coalesce(metadata ->> 'actor_id', '') as actor_id,
                 metadata ->> 'right' as granted_by, event_type, aggregate_type, aggregate_id, sequence,
                 metadata ->> 'request_id' as request_id, metadata ->> 'correlation_id' as correlation_id,
@@ -65,8 +65,8 @@ async fn rebuild(server: &Server) -> Result<(), Failure> {
         .execute(server.database.pool())
         .await?;
     sqlx::query(
-        "update projection_checkpoints set (tx, position) =
-            (select tx, position from events order by tx desc, position desc limit 1)
+        "update projection_checkpoints set (generation, tx, position) =
+            (select generation, tx, position from events order by generation desc, tx desc, position desc limit 1)
          where name = $1",
     )
     .bind(LARGEST)

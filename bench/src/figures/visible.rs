@@ -91,8 +91,8 @@ async fn insert_both(pool: PgPool, n: u64) -> Result<Duration, Failure> {
     .await?;
     sqlx::query(
         "insert into raw_rows
-            (tx, position, recorded_at, actor_kind, actor_id, event_type, aggregate_type, aggregate_id, sequence)
-         values ($1, $2, now(), 'system', 'bench', 'Event', 'bench', $3, 1)",
+            (generation, tx, position, recorded_at, actor_kind, actor_id, event_type, aggregate_type, aggregate_id, sequence)
+         values (1, $1, $2, now(), 'system', 'bench', 'Event', 'bench', $3, 1)",
     )
     .bind(tx)
     .bind(position)

@@ -8,6 +8,8 @@ use serde_json::Value;
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::position::{Columns, of_columns};
+
 /// The constraint that two commits of one aggregate at the same version run into.
 const EVENTS_KEY: &str = "events_pkey";
 
@@ -90,8 +92,7 @@ pub(super) async fn append(pool: &PgPool, commits: &[Commit], notify: Option<&st
         .bind(rows.metadata)
         .bind(notify);
     let query = if with_claims { released.bind(taken.bind(query)) } else { query };
-    let (position, tx): (i64, i64) = query.fetch_one(pool).await?;
-    Ok(Appended { position: LogPosition { tx: tx.cast_unsigned(), position } })
+    Ok(Appended { position: of_columns(query.fetch_one(pool).await?) })
 }
 
 macro_rules! append_statement {
@@ -106,11 +107,11 @@ macro_rules! append_statement {
         with ordinality
         as e(tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata, place)
     order by e.place
-    returning position, tx
+    returning generation, tx, position
 ), recorded as (
-    select max(position) as position, max(tx::text::bigint) as tx from appended
+    select max(generation) as generation, max(tx::text::bigint) as tx, max(position) as position from appended
 )
-select position, tx
+select generation, tx, position
 from recorded, lateral (select case when $9::text is not null then pg_notify($9, '') end) as hint"
         )
     };
@@ -174,7 +175,7 @@ struct Claims<'a> {
     aggregate_ids: Vec<&'a str>,
 }
 
-type AppendQuery<'q> = sqlx::query::QueryAs<'q, sqlx::Postgres, (i64, i64), sqlx::postgres::PgArguments>;
+type AppendQuery<'q> = sqlx::query::QueryAs<'q, sqlx::Postgres, Columns, sqlx::postgres::PgArguments>;
 
 impl<'a> Claims<'a> {
     fn taken(commits: &'a [Commit]) -> Self {

@@ -7,11 +7,14 @@
 mod append;
 mod appender;
 mod commands;
+mod generations;
+pub(crate) mod position;
 mod reader;
 mod store;
 
 pub use append::{AppendError, Appended, Commit, NewEvent};
 pub use appender::Appender;
 pub use commands::{LogCommands, LogStatistics};
+pub use generations::LogGenerations;
 pub use reader::{LogReader, LoggedEvent};
 pub use store::LogStore;

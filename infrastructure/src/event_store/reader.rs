@@ -9,6 +9,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{FromRow, Row};
 use uuid::Uuid;
 
+use super::position::{of_columns, parameters};
 use crate::database::Database;
 
 /// An event as the log holds it.
@@ -48,9 +49,8 @@ impl LoggedEvent {
 
 impl FromRow<'_, PgRow> for LoggedEvent {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        let tx: i64 = row.try_get("tx")?;
         Ok(Self {
-            position: LogPosition { tx: tx.cast_unsigned(), position: row.try_get("position")? },
+            position: of_columns((row.try_get("generation")?, row.try_get("tx")?, row.try_get("position")?)),
             tenant_id: row.try_get("tenant_id")?,
             aggregate_type: row.try_get("aggregate_type")?,
             aggregate_id: row.try_get("aggregate_id")?,
@@ -79,17 +79,19 @@ impl LogReader {
     ///
     /// The gate and the rows come from one statement, so from one snapshot: a transaction that is still open has a
     /// number at or above the horizon, and events at or above it are not read yet. So no event can appear later at a
-    /// place that was already passed.
+    /// place that was already passed. Everything of an earlier generation has ended before the log was restored.
     pub async fn after(&self, position: LogPosition, limit: i64) -> Result<Vec<LoggedEvent>, sqlx::Error> {
         sqlx::query_as(
-            "select position, tx::text::bigint as tx, tenant_id, aggregate_type, aggregate_id, sequence,
+            "select generation, tx::text::bigint as tx, position, tenant_id, aggregate_type, aggregate_id, sequence,
                     event_type, payload, metadata, recorded_at
              from events
-             where (tx, position) > ($1::text::xid8, $2)
-               and tx < pg_snapshot_xmin(pg_current_snapshot())
-             order by tx, position
-             limit $3",
+             where (generation, tx, position) > ($1, $2::text::xid8, $3)
+               and (generation, tx)
+                 < ((select max(generation) from log_generations), pg_snapshot_xmin(pg_current_snapshot()))
+             order by generation, events.tx, position
+             limit $4",
         )
+        .bind(position.generation)
         .bind(position.tx.to_string())
         .bind(position.position)
         .bind(limit)
@@ -103,12 +105,14 @@ impl LogReader {
         from: LogPosition,
         to: LogPosition,
     ) -> Result<Vec<LoggedEvent>, DbErr> {
-        let sql = "select position, tx::text::bigint as tx, tenant_id, aggregate_type, aggregate_id, sequence,
+        let sql =
+            "select generation, tx::text::bigint as tx, position, tenant_id, aggregate_type, aggregate_id, sequence,
                     event_type, payload, metadata, recorded_at
              from events
-             where (tx, position) > ($1::text::xid8, $2) and (tx, position) <= ($3::text::xid8, $4)
-             order by tx, position";
-        let values = [from.tx.to_string().into(), from.position.into(), to.tx.to_string().into(), to.position.into()];
+             where (generation, tx, position) > ($1, $2::text::xid8, $3)
+               and (generation, tx, position) <= ($4, $5::text::xid8, $6)
+             order by generation, events.tx, position";
+        let values = [parameters(from), parameters(to)].concat();
         let rows = connection.query_all(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
         rows.iter()
             .map(|row| {

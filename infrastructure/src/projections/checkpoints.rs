@@ -12,6 +12,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement}
 use super::Projection;
 use crate::database::Database;
 use crate::error::from_sqlx;
+use crate::event_store::position::{of_columns, parameters};
 use crate::signals::Signal;
 
 /// How often one who waits looks without a hint.
@@ -46,23 +47,20 @@ impl Checkpoints {
     }
 
     async fn find(database: &Database, name: &str) -> Result<Option<LogPosition>, sqlx::Error> {
-        let found: Option<(i64, i64)> =
-            sqlx::query_as("select tx::text::bigint, position from projection_checkpoints where name = $1")
-                .bind(name)
-                .fetch_optional(database.pool())
-                .await?;
-        Ok(found.map(|(tx, position)| LogPosition { tx: tx.cast_unsigned(), position }))
+        let sql = "select generation, tx::text::bigint, position from projection_checkpoints where name = $1";
+        let found = sqlx::query_as(sql).bind(name).fetch_optional(database.pool()).await?;
+        Ok(found.map(of_columns))
     }
 
     /// The checkpoint, locked until the transaction ends: nobody can write the projection's tables meanwhile.
     pub(super) async fn lock(transaction: &DatabaseTransaction, name: &str) -> Result<LogPosition, DbErr> {
-        let sql = "select tx::text::bigint as tx, position from projection_checkpoints where name = $1 for update";
+        let sql = "select generation, tx::text::bigint as tx, position
+                   from projection_checkpoints where name = $1 for update";
         let row = transaction
             .query_one(Statement::from_sql_and_values(DbBackend::Postgres, sql, [name.into()]))
             .await?
             .ok_or_else(|| DbErr::RecordNotFound(format!("the checkpoint {name}")))?;
-        let tx: i64 = row.try_get("", "tx")?;
-        Ok(LogPosition { tx: tx.cast_unsigned(), position: row.try_get("", "position")? })
+        Ok(of_columns((row.try_get("", "generation")?, row.try_get("", "tx")?, row.try_get("", "position")?)))
     }
 
     /// Moves the checkpoint, if it still stands where it was read. Within a transaction the row stays locked until it ends.
@@ -76,15 +74,9 @@ impl Checkpoints {
             .execute(Statement::from_sql_and_values(
                 DbBackend::Postgres,
                 "update projection_checkpoints
-                 set tx = $4::text::xid8, position = $5, updated_at = clock_timestamp()
-                 where name = $1 and tx = $2::text::xid8 and position = $3",
-                [
-                    name.into(),
-                    from.tx.to_string().into(),
-                    from.position.into(),
-                    to.tx.to_string().into(),
-                    to.position.into(),
-                ],
+                 set generation = $5, tx = $6::text::xid8, position = $7, updated_at = clock_timestamp()
+                 where name = $1 and generation = $2 and tx = $3::text::xid8 and position = $4",
+                std::iter::once(name.into()).chain(parameters(from)).chain(parameters(to)),
             ))
             .await?;
         Ok(moved.rows_affected() == 1)
@@ -117,10 +109,11 @@ impl Checkpoints {
 
     async fn all_passed(&self, names: &[&str], position: LogPosition) -> Result<bool, sqlx::Error> {
         sqlx::query_scalar(
-            "select count(*) = cardinality($3::text[])
+            "select count(*) = cardinality($4::text[])
              from projection_checkpoints
-             where name = any($3) and (tx, position) >= ($1::text::xid8, $2)",
+             where name = any($4) and (generation, tx, position) >= ($1, $2::text::xid8, $3)",
         )
+        .bind(position.generation)
         .bind(position.tx.to_string())
         .bind(position.position)
         .bind(names)

@@ -8,6 +8,7 @@ mod rebuild;
 mod runner;
 mod standing;
 
+use application::ports::commands::LogPosition;
 use async_trait::async_trait;
 use sea_orm::{DatabaseTransaction, DbErr};
 
@@ -25,14 +26,12 @@ pub enum ProjectionError {
     #[error("the projection's rows could not be written")]
     Database(#[from] DbErr),
     /// The event does not have the form that its name promises.
-    #[error("the event {event_type} at {tx}-{position} cannot be read")]
+    #[error("the event {event_type} at {at} cannot be read")]
     Event {
         /// Its name.
         event_type: String,
-        /// The transaction that wrote it.
-        tx: u64,
-        /// Its number.
-        position: i64,
+        /// Its place in the log.
+        at: LogPosition,
         /// What is wrong with it.
         #[source]
         source: serde_json::Error,
@@ -88,7 +87,7 @@ pub trait Projection: Send + Sync + 'static {
     fn tables(&self) -> &'static [&'static str];
 
     /// Where all its rows come from the log by one statement: that statement. It inserts the rows of the events after
-    /// `($1::text::xid8, $2)` up to `($3::text::xid8, $4)`, and passes over rows that are there.
+    /// `($1, $2::text::xid8, $3)` up to `($4, $5::text::xid8, $6)`, and passes over rows that are there.
     fn set_based(&self) -> Option<&'static str> {
         None
     }
@@ -101,8 +100,7 @@ pub trait Projection: Send + Sync + 'static {
 pub(crate) fn decode<E: serde::de::DeserializeOwned>(event: &LoggedEvent) -> Result<E, ProjectionError> {
     event.decode().map_err(|source| ProjectionError::Event {
         event_type: event.event_type.clone(),
-        tx: event.position.tx,
-        position: event.position.position,
+        at: event.position,
         source,
     })
 }

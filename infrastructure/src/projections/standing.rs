@@ -22,13 +22,15 @@ impl Standing {
         let mut standings = Vec::new();
         for name in names {
             let position = Checkpoints::load(database, name).await.map_err(ProjectionError::sqlx)?;
-            let behind: i64 =
-                sqlx::query_scalar("select count(*) from events where (tx, position) > ($1::text::xid8, $2)")
-                    .bind(position.tx.to_string())
-                    .bind(position.position)
-                    .fetch_one(database.pool())
-                    .await
-                    .map_err(ProjectionError::sqlx)?;
+            let behind: i64 = sqlx::query_scalar(
+                "select count(*) from events where (generation, tx, position) > ($1, $2::text::xid8, $3)",
+            )
+            .bind(position.generation)
+            .bind(position.tx.to_string())
+            .bind(position.position)
+            .fetch_one(database.pool())
+            .await
+            .map_err(ProjectionError::sqlx)?;
             standings.push(Self { name: (*name).to_owned(), position, behind: behind.cast_unsigned() });
         }
         Ok(standings)

@@ -10,6 +10,7 @@ mod credentials;
 mod event_log;
 mod fixtures;
 mod framework;
+mod generations;
 mod group_commit;
 mod migrations;
 mod order;

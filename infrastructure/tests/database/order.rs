@@ -13,7 +13,7 @@ use testkit::TestDatabase;
 use crate::event_log::commit;
 use crate::fixtures::count;
 
-const START: LogPosition = LogPosition { tx: 0, position: 0 };
+const START: LogPosition = LogPosition::BEGINNING;
 
 /// How long a reader is given; open transactions of other tests hold it back too.
 const PATIENCE: Duration = Duration::from_secs(20);

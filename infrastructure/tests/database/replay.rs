@@ -18,6 +18,7 @@ const NOT_READ_MODELS: &[&str] = &[
     "claims",
     "credentials",
     "events",
+    "log_generations",
     "projection_checkpoints",
     "seaql_migrations",
     "secrets",
@@ -52,7 +53,10 @@ pub(crate) async fn contents(test: &TestDatabase) -> BTreeMap<String, Vec<Value>
 }
 
 async fn from_the_beginning(test: &TestDatabase) {
-    sqlx::query("update projection_checkpoints set tx = '0', position = 0").execute(test.pool()).await.unwrap();
+    sqlx::query("update projection_checkpoints set generation = 0, tx = '0', position = 0")
+        .execute(test.pool())
+        .await
+        .unwrap();
 }
 
 /// Delivers every event to the projection twice in a row.

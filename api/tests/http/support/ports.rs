@@ -122,7 +122,7 @@ impl Commands<JobRun> for Memory {
         *self.recorded.lock().unwrap() = context.metadata().into_iter().collect();
         let position = (!events.is_empty()).then(|| {
             let tx = self.log.fetch_add(1, Ordering::SeqCst) + 1;
-            LogPosition { tx, position: i64::try_from(tx * 10).unwrap() }
+            LogPosition { generation: 1, tx, position: i64::try_from(tx * 10).unwrap() }
         });
         Ok(Recorded { position, events })
     }

@@ -29,6 +29,7 @@ use generation::Generation;
 
 use super::{Checkpoints, Projection, ProjectionError};
 use crate::database::Database;
+use crate::event_store::position::{of_columns, parameters};
 use crate::event_store::{LogReader, LoggedEvent};
 
 /// Events of one transaction where rows are written one by one.
@@ -36,9 +37,6 @@ const BATCH: i64 = 2_000;
 
 /// Events of one transaction where the database writes the rows itself.
 const SET_BATCH: i64 = 10_000;
-
-/// Where a projection begins that has seen nothing.
-const BEGINNING: LogPosition = LogPosition { tx: 0, position: 0 };
 
 /// How often the live projection is met, or its tables asked for, before something else is done.
 const TRIES: u32 = 10;
@@ -194,13 +192,13 @@ impl<'a> Rebuild<'a> {
         let values = [self.checkpoint.clone().into()];
         transaction.execute(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
         let at = Checkpoints::lock(&transaction, &self.checkpoint).await?;
-        let resumed = at != BEGINNING && self.generation.is_next_ours(&transaction, tables).await?;
+        let resumed = at != LogPosition::BEGINNING && self.generation.is_next_ours(&transaction, tables).await?;
         if !resumed {
             self.generation.create_next(&transaction, tables).await?;
-            Checkpoints::advance(&transaction, &self.checkpoint, at, BEGINNING).await?;
+            Checkpoints::advance(&transaction, &self.checkpoint, at, LogPosition::BEGINNING).await?;
         }
         transaction.commit().await?;
-        Ok((if resumed { at } else { BEGINNING }, resumed))
+        Ok((if resumed { at } else { LogPosition::BEGINNING }, resumed))
     }
 
     /// Brings the next generation to the live checkpoint in a short transaction. A live projection that is behind the
@@ -223,7 +221,8 @@ impl<'a> Rebuild<'a> {
 
     /// True where the snapshot holds both generations at the same position.
     async fn are_together(&self, snapshot: &DatabaseTransaction) -> Result<bool, DbErr> {
-        let sql = "select from projection_checkpoints live join projection_checkpoints next using (tx, position)
+        let sql =
+            "select from projection_checkpoints live join projection_checkpoints next using (generation, tx, position)
                    where live.name = $1 and next.name = $2";
         let values = [self.projection.name().into(), self.checkpoint.clone().into()];
         let found = snapshot.query_one(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
@@ -313,14 +312,17 @@ impl<'a> Rebuild<'a> {
 
     /// The place of the last event of the next set, and how many it holds.
     async fn boundary(&self, from: LogPosition) -> Result<Option<(LogPosition, u64)>, RebuildError> {
-        let found: Option<(i64, i64, i64)> = sqlx::query_as(
-            "select tx::text::bigint, position, count(*) over () from (
-                select tx, position from events
-                where (tx, position) > ($1::text::xid8, $2) and tx < pg_snapshot_xmin(pg_current_snapshot())
-                order by tx, position limit $3
+        let found: Option<(i32, i64, i64, i64)> = sqlx::query_as(
+            "select generation, tx::text::bigint, position, count(*) over () from (
+                select generation, tx, position from events
+                where (generation, tx, position) > ($1, $2::text::xid8, $3)
+                  and (generation, tx)
+                    < ((select max(generation) from log_generations), pg_snapshot_xmin(pg_current_snapshot()))
+                order by generation, tx, position limit $4
              ) as next
-             order by tx desc, position desc limit 1",
+             order by generation desc, next.tx desc, position desc limit 1",
         )
+        .bind(from.generation)
         .bind(from.tx.to_string())
         .bind(from.position)
         .bind(self.batch)
@@ -328,16 +330,19 @@ impl<'a> Rebuild<'a> {
         .await
         .map_err(ProjectionError::sqlx)?;
         Ok(found
-            .map(|(tx, position, events)| (LogPosition { tx: tx.cast_unsigned(), position }, events.cast_unsigned())))
+            .map(|(generation, tx, position, events)| (of_columns((generation, tx, position)), events.cast_unsigned())))
     }
 
     async fn behind(&self, from: LogPosition) -> Result<u64, RebuildError> {
-        let events: i64 = sqlx::query_scalar("select count(*) from events where (tx, position) > ($1::text::xid8, $2)")
-            .bind(from.tx.to_string())
-            .bind(from.position)
-            .fetch_one(self.database.pool())
-            .await
-            .map_err(ProjectionError::sqlx)?;
+        let events: i64 = sqlx::query_scalar(
+            "select count(*) from events where (generation, tx, position) > ($1, $2::text::xid8, $3)",
+        )
+        .bind(from.generation)
+        .bind(from.tx.to_string())
+        .bind(from.position)
+        .fetch_one(self.database.pool())
+        .await
+        .map_err(ProjectionError::sqlx)?;
         Ok(events.cast_unsigned())
     }
 
@@ -354,6 +359,6 @@ async fn write_set(
     from: LogPosition,
     to: LogPosition,
 ) -> Result<(), DbErr> {
-    let values = [from.tx.to_string().into(), from.position.into(), to.tx.to_string().into(), to.position.into()];
+    let values = [parameters(from), parameters(to)].concat();
     transaction.execute(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await.map(|_| ())
 }

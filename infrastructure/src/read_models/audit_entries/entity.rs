@@ -5,6 +5,8 @@ use sea_orm::entity::prelude::*;
 #[sea_orm(table_name = "audit_entries")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
+    pub generation: i32,
+    #[sea_orm(primary_key, auto_increment = false)]
     pub tx: i64,
     #[sea_orm(primary_key, auto_increment = false)]
     pub position: i64,

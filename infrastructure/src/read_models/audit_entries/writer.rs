@@ -1,7 +1,9 @@
+use application::ports::commands::LogPosition;
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
 
 use crate::event_store::LoggedEvent;
+use crate::event_store::position::parameters;
 use crate::projections::{Follows, Projection, ProjectionError};
 
 /// Keeps the table `audit_entries`.
@@ -10,15 +12,16 @@ pub struct AuditProjection;
 /// An entry says nothing that its event does not, so the database makes it without a detour.
 const ENTRIES: &str = "
 insert into audit_entries (
-    tx, position, tenant_id, recorded_at, actor_kind, actor_id, granted_by, event_type, aggregate_type, aggregate_id,
+    generation, tx, position, tenant_id, recorded_at, actor_kind, actor_id, granted_by, event_type, aggregate_type, aggregate_id,
     sequence, request_id, correlation_id, ip, user_agent
 )
-select tx::text::bigint, position, tenant_id, recorded_at,
+select generation, tx::text::bigint, position, tenant_id, recorded_at,
        coalesce(metadata ->> 'actor_kind', ''), coalesce(metadata ->> 'actor_id', ''), metadata ->> 'right',
        event_type, aggregate_type, aggregate_id, sequence,
        metadata ->> 'request_id', metadata ->> 'correlation_id', metadata ->> 'ip', metadata ->> 'user_agent'
 from events
-where (tx, position) > ($1::text::xid8, $2) and (tx, position) <= ($3::text::xid8, $4)
+where (generation, tx, position) > ($1, $2::text::xid8, $3)
+  and (generation, tx, position) <= ($4, $5::text::xid8, $6)
 on conflict do nothing";
 
 #[async_trait]
@@ -42,8 +45,8 @@ impl Projection for AuditProjection {
     async fn apply(&self, transaction: &DatabaseTransaction, events: &[&LoggedEvent]) -> Result<(), ProjectionError> {
         let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
         let (from, to) = (first.position, last.position);
-        let values =
-            [from.tx.to_string().into(), (from.position - 1).into(), to.tx.to_string().into(), to.position.into()];
+        let before_first = LogPosition { position: from.position - 1, ..from };
+        let values = [parameters(before_first), parameters(to)].concat();
         transaction.execute(Statement::from_sql_and_values(DbBackend::Postgres, ENTRIES, values)).await?;
         Ok(())
     }

@@ -1,92 +1,24 @@
-//! `synkro projections`: what support staff do after an incident.
+//! Building tables anew, and saying what differs.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use infrastructure::database::Database;
-use infrastructure::projections::{Comparison, Difference, Projection, Rebuild, Standing};
-use infrastructure::read_models;
+use infrastructure::projections::{Comparison, Difference, Rebuild};
 use serde_json::{Value, json};
 
-use super::{CliError, open, print, say};
-use crate::config::StorageArgs;
+use super::find;
+use crate::cli::{CliError, print, say};
 
 /// The most differing rows that are printed for people; `--json` prints all that were named.
 const MOST_SHOWN: usize = 20;
 
-#[derive(Args)]
-pub(super) struct ProjectionsArgs {
-    #[command(flatten)]
-    storage: StorageArgs,
-
-    /// Print JSON.
-    #[arg(long, global = true)]
-    json: bool,
-
-    #[command(subcommand)]
-    action: Action,
-}
-
-#[derive(Subcommand)]
-enum Action {
-    /// Where each projection stands, and how far it is behind the log.
-    List,
-    /// Builds a projection's tables anew beside the live ones, says what differs, and exchanges them.
-    Rebuild {
-        /// The projection's name.
-        name: String,
-        /// Only say what differs; the live tables stay.
-        #[arg(long)]
-        dry_run: bool,
-    },
-    /// Builds a projection's tables anew beside the live ones and says what differs; exits with 1 where anything does.
-    Verify {
-        /// The projection's name.
-        name: String,
-    },
-    /// Drops the tables that the last rebuild replaced. Until then they are kept to be looked into.
-    DropOld {
-        /// The projection's name.
-        name: String,
-    },
-}
-
-pub(super) async fn run(args: ProjectionsArgs) -> Result<ExitCode, CliError> {
-    let (database, _folder) = open::database_alone(&args.storage).await?;
-    let done = match args.action {
-        Action::List => list(&database, args.json).await,
-        Action::Rebuild { name, dry_run } => rebuild(&database, &name, args.json, !dry_run).await,
-        Action::Verify { name } => verify(&database, &name, args.json).await,
-        Action::DropOld { name } => drop_old(&database, &name).await,
-    };
-    database.close().await;
-    done
-}
-
-async fn list(database: &Database, as_json: bool) -> Result<ExitCode, CliError> {
-    let names: Vec<&str> = read_models::all().iter().map(|projection| projection.name()).collect();
-    let standings = Standing::of_all(database, &names).await?;
-    if as_json {
-        let rows: Vec<Value> = standings.iter().map(standing_json).collect();
-        print(&serde_json::to_string(&rows)?);
-    } else {
-        print(&format!("{:<16} {:>20} {:>12}", "projection", "position", "behind"));
-        for Standing { name, position, behind } in standings {
-            let at = format!("{}-{}", position.tx, position.position);
-            print(&format!("{name:<16} {at:>20} {behind:>12}"));
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn standing_json(standing: &Standing) -> Value {
-    let Standing { name, position, behind } = standing;
-    json!({"name": name, "tx": position.tx, "position": position.position, "behind": behind})
-}
-
-async fn rebuild(database: &Database, name: &str, as_json: bool, exchange: bool) -> Result<ExitCode, CliError> {
+pub(super) async fn rebuild(
+    database: &Database,
+    name: &str,
+    as_json: bool,
+    exchange: bool,
+) -> Result<ExitCode, CliError> {
     let projection = find(name)?;
     let rebuild = Rebuild::of(database, projection.as_ref()).await?;
     build(&rebuild, name).await?;
@@ -101,7 +33,7 @@ async fn rebuild(database: &Database, name: &str, as_json: bool, exchange: bool)
     Ok(ExitCode::SUCCESS)
 }
 
-async fn verify(database: &Database, name: &str, as_json: bool) -> Result<ExitCode, CliError> {
+pub(super) async fn verify(database: &Database, name: &str, as_json: bool) -> Result<ExitCode, CliError> {
     let projection = find(name)?;
     let rebuild = Rebuild::of(database, projection.as_ref()).await?;
     build(&rebuild, name).await?;
@@ -111,7 +43,7 @@ async fn verify(database: &Database, name: &str, as_json: bool) -> Result<ExitCo
     Ok(if comparison.is_equal() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn drop_old(database: &Database, name: &str) -> Result<ExitCode, CliError> {
+pub(super) async fn drop_old(database: &Database, name: &str) -> Result<ExitCode, CliError> {
     let projection = find(name)?;
     let dropped = Rebuild::of(database, projection.as_ref()).await?.drop_previous().await?;
     print(if dropped { "The previous tables are dropped." } else { "There are no previous tables." });
@@ -190,11 +122,4 @@ fn comparison_json(comparison: &Comparison) -> Value {
         "tenants": digests.collect::<Vec<_>>(),
         "differences": differences.collect::<Vec<_>>(),
     })
-}
-
-fn find(name: &str) -> Result<Arc<dyn Projection>, CliError> {
-    let all = read_models::all();
-    let names: Vec<&str> = all.iter().map(|projection| projection.name()).collect();
-    let missing = format!("there is no projection {name}; there are: {}", names.join(", "));
-    all.iter().find(|projection| projection.name() == name).cloned().ok_or_else(|| missing.into())
 }
