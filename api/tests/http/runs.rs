@@ -11,7 +11,7 @@ async fn a_started_run_is_answered_with_its_steps_its_address_and_its_position()
     let api = Api::new();
     let answer = api.post(RUNS, OWNER, &json!({"from": "2026-06-01", "to": "2026-06-02"})).await;
     assert_eq!(answer.status, 202, "{}", answer.text);
-    assert_eq!(answer.header("synkro-position"), Some("1-10"));
+    assert_eq!(answer.header("synkro-position"), Some("1-1-10"));
     let body = answer.json();
     let (id, run) = (body["id"].as_str().unwrap(), &body["run"]);
     assert_eq!(answer.header("location"), Some(format!("/api/v1/runs/{id}").as_str()));
@@ -74,7 +74,7 @@ async fn cancelling_twice_changes_nothing_the_second_time() {
     let path = format!("{RUNS}/{}/cancel", api.started_run().await);
     let first = api.post(&path, OWNER, &Value::Null).await;
     assert_eq!((first.status, &first.json()["run"]["status"]), (202, &json!("cancelled")));
-    assert_eq!(first.header("synkro-position"), Some("2-20"));
+    assert_eq!(first.header("synkro-position"), Some("1-2-20"));
     let second = api.post(&path, OWNER, &Value::Null).await;
     assert_eq!((second.status, second.header("synkro-position")), (202, None));
     assert_eq!(second.json(), first.json());
