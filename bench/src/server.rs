@@ -67,7 +67,8 @@ impl Server {
 
     /// A pool of plain connections to the same schema.
     pub(crate) async fn raw(&self, connections: u32) -> Result<PgPool, Failure> {
-        let pool = PgPoolOptions::new().max_connections(connections).min_connections(connections);
+        let pool =
+            PgPoolOptions::new().max_connections(connections).min_connections(connections).test_before_acquire(false);
         Ok(pool.connect_with(self.options.clone()).await?)
     }
 

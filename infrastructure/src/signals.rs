@@ -7,8 +7,11 @@ use tokio::sync::watch;
 
 use crate::database::Database;
 
-/// The channel of NOTIFY.
-pub(crate) const CHANNEL: &str = "synkro_log";
+/// The channel of NOTIFY. It belongs to the whole database; the hint names the schema whose log has grown.
+const CHANNEL: &str = "synkro_log";
+
+/// The least time between two hints to other processes.
+const HINT_PAUSE: Duration = Duration::from_millis(2);
 
 /// Pause before listening again after the connection broke.
 const RECONNECT: Duration = Duration::from_secs(1);
@@ -39,6 +42,11 @@ impl Signal {
 pub struct Waiter(watch::Receiver<u64>);
 
 impl Waiter {
+    /// Waits for a hint; false where none can come any more.
+    async fn next(&mut self) -> bool {
+        self.0.changed().await.is_ok()
+    }
+
     /// Waits for a hint, at most so long.
     pub async fn wait(&mut self, most: Duration) {
         let _ = tokio::time::timeout(most, self.0.changed()).await;
@@ -56,11 +64,28 @@ pub async fn listen(database: Database, log: Signal) {
     }
 }
 
+/// Tells other processes what this one has recorded, until it can record nothing any more.
+///
+/// The statements that append do not do it themselves: PostgreSQL lets transactions with a notification commit only one
+/// after the other, and each would hold the next one up until it is durable. This one writes nothing, so it waits for
+/// no disk.
+pub(crate) async fn tell_others(database: Database, mut recorded: Waiter) {
+    while recorded.next().await {
+        let told = sqlx::query("select pg_notify($1, current_schema())").bind(CHANNEL).execute(database.pool()).await;
+        if let Err(error) = told {
+            tracing::debug!(%error, "other processes were not told; they poll");
+        }
+        tokio::time::sleep(HINT_PAUSE).await;
+    }
+}
+
 async fn listen_once(database: &Database, log: &Signal) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(database.pool()).await?;
+    let schema: String = sqlx::query_scalar("select current_schema()").fetch_one(&mut listener).await?;
     listener.listen(CHANNEL).await?;
     loop {
-        listener.recv().await?;
-        log.notify();
+        if listener.recv().await?.payload() == schema {
+            log.notify();
+        }
     }
 }

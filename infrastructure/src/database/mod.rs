@@ -10,13 +10,16 @@ use migrations::Migrator;
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
 use sea_orm_migration::MigratorTrait;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgPool};
+use sqlx::{Connection, PgConnection, PgPool};
 
 /// A session that holds a transaction open and does nothing holds all readers of the log back; the server ends it.
 const IDLE_IN_TRANSACTION: &str = "30s";
 
 /// How long to wait for a free connection before the database counts as out of reach.
 const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// How long a connection that was used is trusted to be alive.
+pub(crate) const TRUSTED: Duration = Duration::from_millis(500);
 
 /// The advisory lock that lets one process migrate at a time.
 const MIGRATION_LOCK: i64 = 0x5359_4e4b_524f;
@@ -83,6 +86,17 @@ impl Database {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE)
+            // Asking before every use would double the round trips. One that was used a moment ago is trusted; where it
+            // is dead all the same, whoever uses it gets an error, and the pool drops it.
+            .test_before_acquire(false)
+            .before_acquire(|connection, use_of| {
+                Box::pin(async move {
+                    if use_of.idle_for > TRUSTED {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options)
             .await
             .map_err(|source| DatabaseError::Connect { at, source })?;
@@ -131,6 +145,11 @@ impl Database {
         SqlxPostgresConnector::from_sqlx_postgres_pool(self.pool.clone())
     }
 
+    /// A server's connection outside of the pool, for one who keeps it. It does not keep the pool from closing.
+    pub(crate) async fn own_connection(&self) -> Result<PgConnection, sqlx::Error> {
+        Ok(self.pool.acquire().await?.detach())
+    }
+
     /// Which PostgreSQL it is.
     pub fn mode(&self) -> Mode {
         self.mode
@@ -141,9 +160,9 @@ impl Database {
         self.pool.close().await;
     }
 
-    async fn migration_lock(&self) -> Result<sqlx::PgConnection, DatabaseError> {
+    async fn migration_lock(&self) -> Result<PgConnection, DatabaseError> {
         let failed = |source| DatabaseError::Connect { at: "the server".into(), source };
-        let mut connection = self.pool.acquire().await.map_err(failed)?.detach();
+        let mut connection = self.own_connection().await.map_err(failed)?;
         sqlx::query("select pg_advisory_lock($1)")
             .bind(MIGRATION_LOCK)
             .execute(&mut connection)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use application::ports::commands::LogPosition;
 use domain::{ClaimChange, ClaimScope};
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::position::{Columns, of_columns};
@@ -76,8 +76,8 @@ pub enum AppendError {
     Database(#[source] Arc<sqlx::Error>),
 }
 
-/// Appends the commits in one statement: releases and takes claims, inserts the events in order, wakes other processes.
-pub(super) async fn append(pool: &PgPool, commits: &[Commit], notify: Option<&str>) -> Result<Appended, sqlx::Error> {
+/// Appends the commits in one statement: releases and takes claims, inserts the events in order.
+pub(super) async fn append(connection: &mut PgConnection, commits: &[Commit]) -> Result<Appended, sqlx::Error> {
     let rows = EventRows::of(commits);
     let (taken, released) = (Claims::taken(commits), Claims::released(commits));
     let with_claims = !taken.kinds.is_empty() || !released.kinds.is_empty();
@@ -89,10 +89,9 @@ pub(super) async fn append(pool: &PgPool, commits: &[Commit], notify: Option<&st
         .bind(rows.event_types)
         .bind(rows.event_versions)
         .bind(rows.payloads)
-        .bind(rows.metadata)
-        .bind(notify);
+        .bind(rows.metadata);
     let query = if with_claims { released.bind(taken.bind(query)) } else { query };
-    Ok(Appended { position: of_columns(query.fetch_one(pool).await?) })
+    Ok(Appended { position: of_columns(query.fetch_one(connection).await?) })
 }
 
 macro_rules! append_statement {
@@ -108,11 +107,8 @@ macro_rules! append_statement {
         as e(tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata, place)
     order by e.place
     returning generation, tx, position
-), recorded as (
-    select max(generation) as generation, max(tx::text::bigint) as tx, max(position) as position from appended
 )
-select generation, tx, position
-from recorded, lateral (select case when $9::text is not null then pg_notify($9, '') end) as hint"
+select max(generation), max(tx::text::bigint), max(position) from appended"
         )
     };
 }
@@ -122,10 +118,10 @@ const APPEND: &str = append_statement!("");
 const APPEND_WITH_CLAIMS: &str = append_statement!(
     "taken as (
     insert into claims (tenant_id, kind, value, aggregate_type, aggregate_id)
-    select * from unnest($10::uuid[], $11::text[], $12::text[], $13::text[], $14::text[])
+    select * from unnest($9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[])
 ), released as (
     delete from claims c
-    using unnest($15::uuid[], $16::text[], $17::text[], $18::text[], $19::text[])
+    using unnest($14::uuid[], $15::text[], $16::text[], $17::text[], $18::text[])
         as r(tenant_id, kind, value, aggregate_type, aggregate_id)
     where (c.tenant_id, c.kind, c.value, c.aggregate_type, c.aggregate_id)
         = (r.tenant_id, r.kind, r.value, r.aggregate_type, r.aggregate_id)

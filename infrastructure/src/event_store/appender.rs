@@ -9,15 +9,16 @@
 //! is repeated, and everyone in it is told that the log did not answer.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use sqlx::{Connection, PgConnection};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::database::{Database, Mode};
+use crate::database::{Database, Mode, TRUSTED};
 use crate::event_store::append::{AppendError, Appended, Commit, append, explain};
-use crate::signals::{CHANNEL, Signal};
+use crate::signals::{self, Signal};
 
 /// Commits that may wait in the queue, and as many again that are sorted out. More are refused at once, so that an outage costs no memory.
 const MOST_WAITING: usize = 4_096;
@@ -97,7 +98,11 @@ impl Dispatcher {
             Mode::Server => MOST_IN_FLIGHT,
             Mode::Embedded => 1,
         };
-        let writer = Arc::new(Writer { database, log });
+        let recorded = Signal::default();
+        if database.mode() == Mode::Server {
+            tokio::spawn(signals::tell_others(database.clone(), recorded.subscribe()));
+        }
+        let writer = Arc::new(Writer { database, connections: Mutex::default(), log, recorded });
         Self { writer, most_in_flight, in_flight: 0, busy: HashSet::new(), held: VecDeque::new() }
     }
 
@@ -184,7 +189,13 @@ impl Dispatcher {
 /// Writes statements and answers those who wait.
 struct Writer {
     database: Database,
+    /// The log has grown, whoever recorded it.
     log: Signal,
+    /// Those that no statement uses now, and when one last did. They are not the pool's, which asks each connection that
+    /// comes back whether it is alive: a second round trip for every statement.
+    connections: Mutex<Vec<(PgConnection, Instant)>>,
+    /// This process has recorded something, which others do not know yet.
+    recorded: Signal,
 }
 
 impl Writer {
@@ -194,6 +205,7 @@ impl Writer {
         let results = self.append(&commits).await;
         if results.iter().any(Result::is_ok) {
             self.log.notify();
+            self.recorded.notify();
         }
         let ended = commits.into_iter().zip(&results).map(|(commit, result)| Ended {
             sequence: result.is_ok().then(|| commit.expected + commit.events.len()),
@@ -239,16 +251,40 @@ impl Writer {
 
     /// One statement, with an end to waiting for it.
     async fn statement(&self, commits: &[Commit]) -> Result<Appended, sqlx::Error> {
-        let statement = append(self.database.pool(), commits, self.channel());
-        tokio::time::timeout(PATIENCE, statement).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        let appended = async {
+            match self.database.mode() {
+                Mode::Server => self.on_own_connection(commits).await,
+                Mode::Embedded => append(&mut *self.database.pool().acquire().await?, commits).await,
+            }
+        };
+        tokio::time::timeout(PATIENCE, appended).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 
-    fn channel(&self) -> Option<&'static str> {
-        match self.database.mode() {
-            Mode::Server => Some(CHANNEL),
-            Mode::Embedded => None,
+    /// On a connection that is kept afterwards, unless it broke or the statement was given up.
+    async fn on_own_connection(&self, commits: &[Commit]) -> Result<Appended, sqlx::Error> {
+        let mut connection = self.connection().await?;
+        let appended = append(&mut connection, commits).await;
+        if appended.as_ref().err().is_none_or(names_a_culprit) {
+            lock(&self.connections).push((connection, Instant::now()));
+        }
+        appended
+    }
+
+    /// A kept connection; one that has been idle for a while only if it still answers.
+    async fn connection(&self) -> Result<PgConnection, sqlx::Error> {
+        loop {
+            let kept = lock(&self.connections).pop();
+            let Some((mut connection, used)) = kept else { return self.database.own_connection().await };
+            if used.elapsed() < TRUSTED || connection.ping().await.is_ok() {
+                return Ok(connection);
+            }
         }
     }
+}
+
+/// Nobody panics while holding it.
+fn lock(connections: &Mutex<Vec<(PgConnection, Instant)>>) -> MutexGuard<'_, Vec<(PgConnection, Instant)>> {
+    connections.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether the database refused the statement for what one of its commits holds: a constraint, bad data, or a conflict

@@ -1,12 +1,13 @@
 //! Commits that wait are written together, and each is answered for itself.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use application::ports::commands::Commands;
 use domain::tenant::{Tenant, TenantCommand};
 use domain::{ClaimChange, ClaimScope};
 use infrastructure::event_store::{AppendError, Commit, LogCommands};
+use infrastructure::signals::{self, Signal};
 use testkit::TestDatabase;
 
 use crate::event_log::commit;
@@ -110,4 +111,23 @@ async fn a_remembered_aggregate_that_another_process_changed_is_decided_anew() {
     let again = ours.execute(&context, id, activate()).await.unwrap();
     assert!(again.events.is_empty(), "it is active already; the remembered state did not know");
     assert_eq!(count(test.pool(), "events").await, 2);
+}
+
+/// Seen to fail: without the hint the other process only polls.
+#[tokio::test]
+async fn another_process_is_told_that_the_log_has_grown() {
+    let test = TestDatabase::new().await;
+    let Some(other) = test.another_process().await else { return assert!(test.is_embedded()) };
+    let heard = Signal::default();
+    let mut waiter = heard.subscribe();
+    let listening = tokio::spawn(signals::listen(other, heard));
+    let began = Instant::now();
+    let mut number = 0;
+    // It may not listen yet at the first one.
+    while tokio::time::timeout(Duration::from_millis(200), waiter.wait(Duration::MAX)).await.is_err() {
+        assert!(began.elapsed() < Duration::from_secs(20), "nothing was heard");
+        number += 1;
+        test.appender().append(commit(&format!("a{number}"), 0, 1)).await.unwrap();
+    }
+    listening.abort();
 }
