@@ -90,14 +90,37 @@ create table log_generations (
 );
 comment on table log_generations is 'The last one is that of new events: the default of events.generation.';
 
+create table parked_events (
+    projection text not null,
+    aggregate_type text not null,
+    aggregate_id text not null,
+    sequence bigint not null,
+    generation integer not null,
+    tx xid8 not null,
+    position bigint not null,
+    tenant_id uuid,
+    event_type text not null,
+    error text,
+    tries integer not null default 0,
+    parked_at timestamp with time zone not null default clock_timestamp(),
+    constraint parked_events_pkey PRIMARY KEY (projection, aggregate_type, aggregate_id, sequence)
+);
+comment on column parked_events.error is 'Why it could not be applied, without values; null where it only waits for an earlier event of its aggregate.';
+CREATE INDEX parked_events_tenant ON parked_events USING btree (tenant_id, projection);
+
 create table projection_checkpoints (
     name text not null,
     tx xid8 not null default '0'::xid8,
     position bigint not null default 0,
     updated_at timestamp with time zone not null default clock_timestamp(),
     generation integer not null default 0,
+    holder uuid,
+    held_until timestamp with time zone,
+    events_per_second double precision not null default 0,
     constraint projection_checkpoints_pkey PRIMARY KEY (name)
 );
+comment on column projection_checkpoints.holder is 'The process that feeds the projection until held_until, by the clock of the database.';
+comment on column projection_checkpoints.events_per_second is 'As of updated_at; each event counts less the older it is, by a factor of e every minute.';
 
 create table reports (
     id uuid not null,

@@ -150,6 +150,7 @@ impl System {
             () = runner.run(&self.base.projections) => {}
             () = listen => {}
         }
+        runner.give_back(&self.base.projections).await;
     }
 
     /// Does due steps until told to stop, and now and then deletes staged data that has outlived its time.
@@ -258,6 +259,7 @@ impl Base {
                 connectors: Arc::clone(&self.connectors),
             }),
             progress: Arc::new(self.checkpoints.clone()),
+            standings: Arc::new(self.checkpoints.clone()),
             health: Arc::new(SystemHealth::new(database.clone())),
             ids: ids(),
         }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use application::ports::clock::Ids;
 use application::ports::health::Health;
+use application::ports::projections::Standings;
 use application::ports::read_models::Progress;
 use application::use_cases::{CancelRun, ReadReports, ReadRuns, ResendNotification, RunStarter, SignIn};
 
@@ -21,6 +22,8 @@ pub struct AppState {
     pub read_reports: Arc<ReadReports>,
     /// How far the read models have come.
     pub progress: Arc<dyn Progress>,
+    /// Where the projections stand.
+    pub standings: Arc<dyn Standings>,
     /// Whether the dependencies answer.
     pub health: Arc<dyn Health>,
     /// Ids of requests.

@@ -20,7 +20,7 @@ async fn another_companys_things_do_not_exist() {
         assert_eq!(stranger.post(&path, &Value::Null).await.any_problem()["status"], 404);
     }
     for list in ["/api/v1/runs", "/api/v1/reports"] {
-        assert_eq!(stranger.get(list).await.expect(200), json!({"items": [], "next": null}));
+        assert_eq!(stranger.get(list).await.expect(200), json!({"items": [], "next": null, "parked": 0}));
     }
     assert_eq!(owner.run(run.id()).await.0, run.0);
 }

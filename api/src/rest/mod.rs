@@ -2,6 +2,7 @@
 
 mod body;
 mod health;
+mod metrics;
 mod reports;
 mod runs;
 mod users;
@@ -18,9 +19,10 @@ use crate::{AppState, docs_page};
 
 const DESCRIPTION: &str = include_str!("description.md");
 
-type Resources = (health::HealthApi, users::UsersApi, runs::RunsApi, reports::ReportsApi);
+type Resources = (health::HealthApi, metrics::MetricsApi, users::UsersApi, runs::RunsApi, reports::ReportsApi);
 
-const RESOURCES: Resources = (health::HealthApi, users::UsersApi, runs::RunsApi, reports::ReportsApi);
+const RESOURCES: Resources =
+    (health::HealthApi, metrics::MetricsApi, users::UsersApi, runs::RunsApi, reports::ReportsApi);
 
 /// Names that the framework spells in a way that is correct, but not usual, and confuses generators of clients.
 const SPELLINGS: [(&str, &str); 3] = [

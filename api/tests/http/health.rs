@@ -1,6 +1,8 @@
+use std::sync::atomic::Ordering;
+
 use serde_json::json;
 
-use crate::support::{Api, Memory};
+use crate::support::{Api, Memory, OWNER};
 
 #[tokio::test]
 async fn the_process_says_that_it_is_up_whatever_its_dependencies_do() {
@@ -27,4 +29,41 @@ async fn readiness_is_that_of_all_dependencies() {
         ],
     });
     assert_eq!((answer.status, answer.json()), (503, expected));
+}
+
+#[tokio::test]
+async fn metrics_show_every_projection_and_stay_up_while_events_are_parked() {
+    let api = Api::new();
+    api.memory.parked.store(3, Ordering::SeqCst);
+    let answer = api.get("/metrics", "").await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/plain; charset=utf-8")));
+    for line in [
+        "# TYPE synkro_projection_parked_events gauge",
+        r#"synkro_projection_parked_events{projection="runs"} 3"#,
+        r#"synkro_projection_parked_events{projection="reports"} 3"#,
+        r#"synkro_projection_position{projection="runs"} 205"#,
+        r#"synkro_projection_behind_events{projection="runs"} 12"#,
+        r#"synkro_projection_behind_seconds{projection="runs"} 1.5"#,
+        r#"synkro_projection_events_per_second{projection="runs"} 0.25"#,
+        r#"synkro_projection_lease_expires_seconds{projection="runs",holder="00000000-0000-0000-0000-000000000007"} 1780387200"#,
+    ] {
+        assert!(answer.text.lines().any(|shown| shown == line), "no {line} in\n{}", answer.text);
+    }
+    assert!(!answer.text.contains(r#"lease_expires_seconds{projection="reports""#), "nobody holds it");
+    assert_eq!(api.get("/ready", "").await.status, 200, "parked events make no process unfit");
+    Memory::set(&api.memory.down);
+    assert_eq!(api.get("/metrics", "").await.status, 503);
+}
+
+#[tokio::test]
+async fn answers_from_read_models_say_how_many_events_are_parked() {
+    let api = Api::new();
+    let run = format!("/api/v1/runs/{}", api.started_run().await);
+    let report = format!("/api/v1/reports/{}", Memory::report_id());
+    for parked in [0, 3] {
+        api.memory.parked.store(parked, Ordering::SeqCst);
+        for path in ["/api/v1/runs", "/api/v1/reports", &run, &report] {
+            assert_eq!(api.get(path, OWNER).await.json()["parked"], json!(parked), "{path}");
+        }
+    }
 }

@@ -97,7 +97,7 @@ async fn another_companys_run_does_not_exist() {
         let answer = api.post(&format!("{path}/{command}"), STRANGER, &Value::Null).await;
         answer.problem(404);
     }
-    assert_eq!(api.get(RUNS, STRANGER).await.json(), json!({"items": [], "next": null}));
+    assert_eq!(api.get(RUNS, STRANGER).await.json(), json!({"items": [], "next": null, "parked": 0}));
     assert_eq!(api.get(&path, OWNER).await.json()["status"], "running");
 }
 

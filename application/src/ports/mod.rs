@@ -4,6 +4,7 @@ pub mod clock;
 pub mod commands;
 pub mod health;
 pub mod identity;
+pub mod projections;
 pub mod queue;
 pub mod read_models;
 pub mod services;

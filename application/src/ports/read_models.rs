@@ -25,6 +25,17 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Where the next page begins; none on the last one.
     pub next: Option<Cursor>,
+    /// Events of the tenant that the read model could not apply yet, so that rows may be missing or out of date.
+    pub parked: u64,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found<T> {
+    /// The row.
+    pub item: T,
+    /// Events of the tenant that the read model could not apply yet, so that the row may be out of date.
+    pub parked: u64,
 }
 
 /// Where a page begins: after the row of this time and id.
@@ -244,7 +255,7 @@ pub trait Integrations: Send + Sync {
 #[async_trait]
 pub trait Runs: Send + Sync {
     /// One run of the tenant.
-    async fn get(&self, scope: &TenantScope, id: RunId) -> Result<Option<RunView>, PortError>;
+    async fn get(&self, scope: &TenantScope, id: RunId) -> Result<Option<Found<RunView>>, PortError>;
 
     /// The tenant's runs, newest first.
     async fn list(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<RunView>, PortError>;
@@ -254,7 +265,7 @@ pub trait Runs: Send + Sync {
 #[async_trait]
 pub trait Reports: Send + Sync {
     /// One report of the tenant.
-    async fn get(&self, scope: &TenantScope, id: ReportId) -> Result<Option<ReportView>, PortError>;
+    async fn get(&self, scope: &TenantScope, id: ReportId) -> Result<Option<Found<ReportView>>, PortError>;
 
     /// The tenant's reports, newest first.
     async fn list(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<ReportView>, PortError>;

@@ -10,7 +10,7 @@ use domain::integration::IntegrationKind;
 use super::OpenAccount;
 use crate::context::RequestContext;
 use crate::error::AppError;
-use crate::ports::read_models::{Page, PageRequest, ReportView, Reports};
+use crate::ports::read_models::{Found, Page, PageRequest, ReportView, Reports};
 use crate::ports::services::{Connectors, StoredReport};
 
 /// A report with its full text.
@@ -20,6 +20,8 @@ pub struct FullReport {
     pub view: ReportView,
     /// The part that the tenant's storage keeps.
     pub stored: StoredReport,
+    /// Events of the tenant that the read model could not apply yet.
+    pub parked: u64,
 }
 
 /// Reads reports.
@@ -41,14 +43,14 @@ impl ReadReports {
     pub async fn get(&self, context: &RequestContext, id: ReportId) -> Result<FullReport, AppError> {
         let scope = context.authorize(Permission::ReportsRead)?;
         let missing = || AppError::new(ErrorKind::NotFound, "report.not_found", "There is no such report.");
-        let view = self.reports.get(&scope, id).await?.ok_or_else(missing)?;
+        let Found { item: view, parked } = self.reports.get(&scope, id).await?.ok_or_else(missing)?;
         let account = self.accounts.open(scope.tenant_id(), IntegrationKind::Supabase).await??;
         let stored = self.connectors.storage(account)?.report(id).await?.ok_or_else(|| {
             let detail = "The report's text is no longer in your Supabase project; restore the row of the table \
                           synkro_reports, or run the report again.";
             AppError::new(ErrorKind::Upstream, "report.text_missing", detail)
         })?;
-        Ok(FullReport { view, stored })
+        Ok(FullReport { view, stored, parked })
     }
 
     /// The tenant's reports, newest first, without their full text.

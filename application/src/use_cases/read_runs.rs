@@ -8,7 +8,7 @@ use domain::ids::RunId;
 
 use crate::context::RequestContext;
 use crate::error::AppError;
-use crate::ports::read_models::{Page, PageRequest, RunView, Runs};
+use crate::ports::read_models::{Found, Page, PageRequest, RunView, Runs};
 
 /// Reads runs.
 pub struct ReadRuns {
@@ -21,7 +21,7 @@ impl ReadRuns {
     ///
     /// # Errors
     /// `not_found`, for another tenant's run too.
-    pub async fn get(&self, context: &RequestContext, id: RunId) -> Result<RunView, AppError> {
+    pub async fn get(&self, context: &RequestContext, id: RunId) -> Result<Found<RunView>, AppError> {
         let scope = context.authorize(Permission::RunsRead)?;
         let missing = || AppError::new(ErrorKind::NotFound, "run.not_found", "There is no such run.");
         self.runs.get(&scope, id).await?.ok_or_else(missing)

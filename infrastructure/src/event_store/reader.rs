@@ -2,7 +2,7 @@
 
 use application::ports::commands::LogPosition;
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, RuntimeErr, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, RuntimeErr, Statement};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::postgres::PgRow;
@@ -39,6 +39,12 @@ impl LoggedEvent {
     /// The event as its aggregate's type.
     pub fn decode<E: DeserializeOwned>(&self) -> Result<E, serde_json::Error> {
         E::deserialize(&self.payload)
+    }
+
+    /// The event in a row of sea-orm.
+    pub(crate) fn from_result(row: &QueryResult) -> Result<Self, DbErr> {
+        let row = row.try_as_pg_row().ok_or_else(|| DbErr::Type("not a PostgreSQL row".into()))?;
+        Self::from_row(row).map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error)))
     }
 
     /// An entry of its circumstances.
@@ -114,11 +120,6 @@ impl LogReader {
              order by generation, events.tx, position";
         let values = [parameters(from), parameters(to)].concat();
         let rows = connection.query_all(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
-        rows.iter()
-            .map(|row| {
-                let row = row.try_as_pg_row().ok_or_else(|| DbErr::Type("not a PostgreSQL row".into()))?;
-                LoggedEvent::from_row(row).map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error)))
-            })
-            .collect()
+        rows.iter().map(LoggedEvent::from_result).collect()
     }
 }

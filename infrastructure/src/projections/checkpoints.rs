@@ -82,6 +82,14 @@ impl Checkpoints {
         Ok(moved.rows_affected() == 1)
     }
 
+    pub(super) fn names(&self) -> &[&'static str] {
+        &self.names
+    }
+
+    pub(super) fn database(&self) -> &Database {
+        &self.database
+    }
+
     pub(super) fn moved(&self) {
         self.progressed.notify();
     }

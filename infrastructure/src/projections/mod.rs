@@ -2,9 +2,16 @@
 //!
 //! A projection's rows and its checkpoint are written in one transaction, and the checkpoint is compare-and-set in it
 //! first: of several processes that run the same projection exactly one writes a batch, and a stale one writes nothing.
+//! A lease in the same row saves the others the work. An event that cannot be applied is parked with those of its
+//! aggregate that follow, and everything else goes on; an event is never passed over.
 
 mod checkpoints;
+mod failure;
+mod isolation;
+mod lease;
+mod parking;
 mod rebuild;
+mod retry;
 mod runner;
 mod standing;
 
@@ -15,9 +22,10 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use crate::event_store::LoggedEvent;
 
 pub use checkpoints::Checkpoints;
+pub use parking::{AggregateKey, ParkedEvent};
 pub use rebuild::{Comparison, Difference, Rebuild, RebuildError, RebuildProgress, TenantDigest};
+pub use retry::{Retried, retry};
 pub use runner::ProjectionRunner;
-pub use standing::Standing;
 
 /// Why an event could not be applied.
 #[derive(Debug, thiserror::Error)]

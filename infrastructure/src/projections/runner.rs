@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use application::error::chain;
 use application::ports::commands::LogPosition;
-use sea_orm::{ConnectionTrait, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
 
+use super::lease::{Leases, Stretch};
+use super::parking::{self, AggregateKey};
 use super::{Checkpoints, Projection, ProjectionError};
 use crate::database::Database;
 use crate::event_store::{LogReader, LoggedEvent};
@@ -18,7 +20,7 @@ const BATCH: i64 = 500;
 /// How often a projection looks without a hint.
 const POLL: Duration = Duration::from_millis(500);
 
-/// Longest pause after failures. An event is never passed over: the projection waits at it and keeps trying.
+/// Longest pause after failures that no event is to blame for. They are waited out, however long they last.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// Feeds projections from the log.
@@ -27,27 +29,54 @@ pub struct ProjectionRunner {
     database: Database,
     reader: LogReader,
     checkpoints: Checkpoints,
+    leases: Leases,
     log: Signal,
 }
 
 impl ProjectionRunner {
-    /// A runner that is woken by `log`.
+    /// A runner that is woken by `log`. Each is a process of its own to the others.
     pub fn new(database: Database, checkpoints: Checkpoints, log: Signal) -> Self {
-        Self { reader: LogReader::new(database.clone()), database, checkpoints, log }
+        let (reader, leases) = (LogReader::new(database.clone()), Leases::new(database.clone()));
+        Self { database, reader, checkpoints, leases, log }
     }
 
-    /// Feeds all projections, each on its own, for as long as it is polled.
+    /// Feeds all projections whose lease it gets, each on its own, for as long as it is polled.
     pub async fn run(&self, projections: &[Arc<dyn Projection>]) {
-        futures::future::join_all(projections.iter().map(|projection| self.follow(projection.as_ref()))).await;
+        let names = names(projections);
+        let feeding = futures::future::join_all(projections.iter().map(|projection| self.follow(projection.as_ref())));
+        futures::future::join(feeding, self.leases.keep(&names)).await;
     }
 
-    /// Feeds each projection until nothing more is to be read. On a server that is not always the end of the log: open
-    /// transactions, of whatever kind, hold readers back. Whoever needs a position asks for it by `Progress`.
+    /// Lets other processes feed the projections at once. For a process that has stopped feeding them.
+    pub async fn give_back(&self, projections: &[Arc<dyn Projection>]) {
+        self.leases.give_back(&names(projections)).await;
+    }
+
+    /// Feeds each projection that no other process feeds until nothing more is to be read. On a server that is not
+    /// always the end of the log: open transactions, of whatever kind, hold readers back. Whoever needs a position asks
+    /// for it by `Progress`.
     pub async fn catch_up(&self, projections: &[Arc<dyn Projection>]) -> Result<(), ProjectionError> {
+        let mut caught_up = Ok(());
         for projection in projections {
-            while !matches!(self.feed(projection.as_ref(), None).await?, Fed::CaughtUp(_)) {}
+            caught_up = caught_up.and(self.feed_to_the_end(projection.as_ref()).await);
         }
-        Ok(())
+        self.give_back(projections).await;
+        caught_up
+    }
+
+    async fn feed_to_the_end(&self, projection: &dyn Projection) -> Result<(), ProjectionError> {
+        loop {
+            match self.feed(projection, None).await? {
+                Fed::Moved(_) => {}
+                Fed::CaughtUp(_) => return Ok(()),
+                Fed::Overtaken => {
+                    self.leases.take(&[projection.name()]).await.map_err(ProjectionError::sqlx)?;
+                    if !self.leases.holds(projection.name()) {
+                        return Ok(());
+                    }
+                }
+            }
+        }
     }
 
     async fn follow(&self, projection: &dyn Projection) {
@@ -55,6 +84,10 @@ impl ProjectionRunner {
         let mut failures = 0_u32;
         let mut from = None;
         loop {
+            if !self.leases.holds(projection.name()) {
+                from = None;
+                self.leases.until_held(projection.name()).await;
+            }
             match self.feed(projection, from).await {
                 Ok(Fed::Moved(to)) => {
                     failures = 0;
@@ -65,67 +98,103 @@ impl ProjectionRunner {
                     from = Some(at);
                     hints.wait(POLL).await;
                 }
-                Ok(Fed::Overtaken) => from = None,
+                Ok(Fed::Overtaken) => {
+                    from = None;
+                    self.leases.lost(projection.name());
+                }
                 Err(error) => {
                     failures = failures.saturating_add(1);
                     from = None;
-                    tracing::error!(projection = projection.name(), error = chain(&error), "the projection waits");
+                    tracing::error!(projection = projection.name(), error = told(&error), "the projection waits");
                     tokio::time::sleep(pause(failures)).await;
                 }
             }
         }
     }
 
-    /// Feeds the batch after `from`, or after the checkpoint where it is not known.
+    /// Feeds the batch after `from`, or after the checkpoint where it is not known. Where one event of it is to blame
+    /// for a failure, that one is parked. Rows that one statement makes of many events are not parked: it waits.
     async fn feed(&self, projection: &dyn Projection, from: Option<LogPosition>) -> Result<Fed, ProjectionError> {
         let from = match from {
             Some(from) => from,
             None => Checkpoints::load(&self.database, projection.name()).await.map_err(ProjectionError::sqlx)?,
         };
         let events = self.reader.after(from, BATCH).await.map_err(ProjectionError::sqlx)?;
-        let Some(last) = events.last() else { return Ok(Fed::CaughtUp(from)) };
-        let to = last.position;
-        let own: Vec<&LoggedEvent> = events.iter().filter(|event| projection.follows().includes(event)).collect();
-        if !self.apply(projection, &own, from, to).await? {
-            return Ok(Fed::Overtaken);
+        match self.write(projection, from, &events).await {
+            Err(error) if error.is_of_the_event() && projection.set_based().is_none() => {
+                tracing::warn!(projection = projection.name(), error = told(&error), "an event cannot be applied");
+                self.isolate(projection, from, &events).await
+            }
+            done => done,
         }
-        self.checkpoints.moved();
-        Ok(Fed::Moved(to))
     }
 
-    /// Writes rows and checkpoint, or neither. The transaction need not be durable at once: after a crash of the
-    /// server both are as they were, and the events are applied again.
-    async fn apply(
+    /// Writes rows and checkpoint, or neither.
+    pub(super) async fn write(
         &self,
         projection: &dyn Projection,
-        events: &[&LoggedEvent],
         from: LogPosition,
-        to: LogPosition,
-    ) -> Result<bool, ProjectionError> {
-        let transaction = self.database.orm().begin().await?;
-        transaction.execute_unprepared("set local synchronous_commit = off").await?;
-        if !Checkpoints::advance(&transaction, projection.name(), from, to).await? {
+        events: &[LoggedEvent],
+    ) -> Result<Fed, ProjectionError> {
+        let Some(last) = events.last() else { return Ok(Fed::CaughtUp(from)) };
+        let (name, stretch) = (projection.name(), Stretch { from, to: last.position, events: events.len() });
+        let transaction = self.begin().await?;
+        let Some(advanced) = self.leases.advance(&transaction, name, stretch).await? else {
             transaction.rollback().await?;
-            return Ok(false);
+            return Ok(Fed::Overtaken);
+        };
+        let mut own: Vec<&LoggedEvent> = events.iter().filter(|event| projection.follows().includes(event)).collect();
+        if advanced.may_have_parked {
+            let blocked = parking::blocked(&transaction, name, &own).await?;
+            let (waiting, free): (Vec<&LoggedEvent>, _) = own.into_iter().partition(|event| blocked.contains(&AggregateKey::of(event)));
+            parking::park(&transaction, name, &waiting, None).await?;
+            own = free;
         }
-        if !events.is_empty() {
-            projection.apply(&transaction, events).await?;
+        if !own.is_empty() {
+            projection.apply(&transaction, &own).await?;
         }
         transaction.commit().await?;
-        Ok(true)
+        self.moved();
+        Ok(Fed::Moved(last.position))
+    }
+
+    /// A transaction that need not be durable at once: after a crash of the server rows and checkpoint are both as they
+    /// were, and the events are applied again.
+    pub(super) async fn begin(&self) -> Result<DatabaseTransaction, ProjectionError> {
+        let transaction = self.database.orm().begin().await?;
+        transaction.execute_unprepared("set local synchronous_commit = off").await?;
+        Ok(transaction)
+    }
+
+    pub(super) fn leases(&self) -> &Leases {
+        &self.leases
+    }
+
+    /// Tells those who wait for a position.
+    pub(super) fn moved(&self) {
+        self.checkpoints.moved();
     }
 }
 
 /// What feeding one batch came to.
-enum Fed {
+pub(super) enum Fed {
     /// The projection stands here now; there may be more.
     Moved(LogPosition),
     /// There is nothing after this position.
     CaughtUp(LogPosition),
-    /// Another process moved the checkpoint first.
+    /// Another process moved the checkpoint first, or holds the lease.
     Overtaken,
 }
 
 fn pause(failures: u32) -> Duration {
     Duration::from_millis(200 * 2_u64.saturating_pow(failures.min(10))).min(LONGEST_PAUSE)
+}
+
+fn names(projections: &[Arc<dyn Projection>]) -> Vec<&'static str> {
+    projections.iter().map(|projection| projection.name()).collect()
+}
+
+/// The failure as it is logged: without the values of an event that is to blame for it.
+fn told(error: &ProjectionError) -> String {
+    if error.is_of_the_event() { error.without_values() } else { chain(error) }
 }

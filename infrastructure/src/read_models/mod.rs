@@ -6,6 +6,7 @@
 pub mod audit_entries;
 pub mod integrations;
 mod paging;
+mod parked;
 pub mod reports;
 pub mod runs;
 pub mod step_queue;

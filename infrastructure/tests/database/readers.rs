@@ -99,9 +99,9 @@ async fn another_tenant_s_rows_are_not_there() {
     let (mine, theirs) = (scope(company.tenant()), scope(other.tenant()));
     let (runs, reports) = (RunsReader::new(test.database()), ReportsReader::new(test.database()));
     let (run, report) = (company.run(1), ReportId::of(company.run(1)));
-    assert_eq!(runs.get(&mine, run).await.unwrap().unwrap().id, run);
+    assert_eq!(runs.get(&mine, run).await.unwrap().unwrap().item.id, run);
     assert_eq!(runs.get(&theirs, run).await.unwrap(), None);
-    assert_eq!(reports.get(&mine, report).await.unwrap().unwrap().run_id, run);
+    assert_eq!(reports.get(&mine, report).await.unwrap().unwrap().item.run_id, run);
     assert_eq!(reports.get(&theirs, report).await.unwrap(), None);
     let page = PageRequest { after: None, limit: 10 };
     assert!(runs.list(&theirs, page).await.unwrap().items.is_empty());
@@ -151,7 +151,7 @@ async fn a_run_s_steps_tell_what_happened_to_them() {
     company.live().await;
     test.catch_up().await;
     let reader = RunsReader::new(test.database());
-    let get = async |n| reader.get(&scope(company.tenant()), company.run(n)).await.unwrap().unwrap();
+    let get = async |n| reader.get(&scope(company.tenant()), company.run(n)).await.unwrap().unwrap().item;
 
     let completed = get(1).await;
     assert_eq!((completed.status, completed.finished_at), (RunStatus::Completed, Some(at(100))));

@@ -19,6 +19,7 @@ const NOT_READ_MODELS: &[&str] = &[
     "credentials",
     "events",
     "log_generations",
+    "parked_events",
     "projection_checkpoints",
     "seaql_migrations",
     "secrets",
@@ -52,7 +53,7 @@ pub(crate) async fn contents(test: &TestDatabase) -> BTreeMap<String, Vec<Value>
     contents
 }
 
-async fn from_the_beginning(test: &TestDatabase) {
+pub(crate) async fn from_the_beginning(test: &TestDatabase) {
     sqlx::query("update projection_checkpoints set generation = 0, tx = '0', position = 0")
         .execute(test.pool())
         .await

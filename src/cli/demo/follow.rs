@@ -30,7 +30,7 @@ pub(super) async fn run(
     provision::wait(system, position).await?;
     let mut progress = Progress::new(title, first_day, last_day);
     loop {
-        let run = system.state.read_runs.get(&context, id).await?;
+        let run = system.state.read_runs.get(&context, id).await?.item;
         progress.show(&run);
         if run.status != RunStatus::Running {
             progress.end(&run);

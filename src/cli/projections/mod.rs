@@ -1,17 +1,16 @@
 //! `synkro projections`: what support staff do after an incident.
 
 mod rebuild;
+mod status;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use infrastructure::database::Database;
-use infrastructure::projections::{Projection, Standing};
+use infrastructure::projections::{AggregateKey, Projection};
 use infrastructure::read_models;
-use serde_json::{Value, json};
 
-use super::{CliError, open, print};
+use super::{CliError, open};
 use crate::config::StorageArgs;
 
 #[derive(Args)]
@@ -29,8 +28,19 @@ pub(super) struct ProjectionsArgs {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Where each projection stands, and how far it is behind the log.
-    List,
+    /// Where each projection stands, how far it is behind the log, how many events are parked, and who feeds it.
+    #[command(visible_alias = "list")]
+    Status,
+    /// The events that could not be applied, why, and those that wait behind them.
+    Parked,
+    /// Replays a projection's parked events; exits with 1 where some stay parked.
+    Retry {
+        /// The projection's name.
+        name: String,
+        /// Only the events of this aggregate.
+        #[arg(long, value_name = "TYPE:ID", value_parser = status::aggregate)]
+        aggregate: Option<AggregateKey>,
+    },
     /// Builds a projection's tables anew beside the live ones, says what differs, and exchanges them.
     Rebuild {
         /// The projection's name.
@@ -54,33 +64,17 @@ enum Action {
 pub(super) async fn run(args: ProjectionsArgs) -> Result<ExitCode, CliError> {
     let (database, _folder) = open::database_alone(&args.storage).await?;
     let done = match args.action {
-        Action::List => list(&database, args.json).await,
+        Action::Status => status::status(&database, args.json).await,
+        Action::Parked => status::parked(&database, args.json).await,
+        Action::Retry { name, aggregate } => {
+            status::retry_parked(&database, &name, aggregate.as_ref(), args.json).await
+        }
         Action::Rebuild { name, dry_run } => rebuild::rebuild(&database, &name, args.json, !dry_run).await,
         Action::Verify { name } => rebuild::verify(&database, &name, args.json).await,
         Action::DropOld { name } => rebuild::drop_old(&database, &name).await,
     };
     database.close().await;
     done
-}
-
-async fn list(database: &Database, as_json: bool) -> Result<ExitCode, CliError> {
-    let names: Vec<&str> = read_models::all().iter().map(|projection| projection.name()).collect();
-    let standings = Standing::of_all(database, &names).await?;
-    if as_json {
-        let rows: Vec<Value> = standings.iter().map(standing_json).collect();
-        print(&serde_json::to_string(&rows)?);
-    } else {
-        print(&format!("{:<16} {:>20} {:>12}", "projection", "position", "behind"));
-        for Standing { name, position, behind } in standings {
-            print(&format!("{name:<16} {:>20} {behind:>12}", position.to_string()));
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn standing_json(standing: &Standing) -> Value {
-    let Standing { name, position, behind } = standing;
-    json!({"name": name, "position": position.to_string(), "behind": behind})
 }
 
 fn find(name: &str) -> Result<Arc<dyn Projection>, CliError> {

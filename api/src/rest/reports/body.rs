@@ -19,11 +19,13 @@ pub(super) struct ReportList {
     /// The `cursor` of the next page; `null` on the last one.
     #[oai(nullable)]
     next: Option<String>,
+    /// Events of the company that could not be shown in this list yet; normally 0. Reports may be missing.
+    parked: u64,
 }
 
 impl From<Page<ReportView>> for ReportList {
     fn from(page: Page<ReportView>) -> Self {
-        Self { items: page.items.into_iter().map(ReportBody::from).collect(), next: page.next.map(encode) }
+        Self { items: page.items.into_iter().map(ReportBody::from).collect(), next: page.next.map(encode), parked: page.parked }
     }
 }
 
@@ -77,11 +79,13 @@ pub(super) struct FullReportBody {
     body: String,
     /// What the AI wrote, in its parts.
     narrative: NarrativeBody,
+    /// Events of the company that could not be shown in its reports yet; normally 0.
+    parked: u64,
 }
 
 impl From<FullReport> for FullReportBody {
-    fn from(FullReport { view, stored }: FullReport) -> Self {
-        Self { report: view.into(), body: stored.body, narrative: stored.narrative.into() }
+    fn from(FullReport { view, stored, parked }: FullReport) -> Self {
+        Self { report: view.into(), body: stored.body, narrative: stored.narrative.into(), parked }
     }
 }
 
@@ -158,6 +162,6 @@ impl Example for FullReportBody {
     fn example() -> Self {
         let narrative = example::narrative();
         let body = format!("# {}\n\n{}\n", narrative.headline, narrative.summary);
-        Self { report: ReportBody::example(), body, narrative: narrative.into() }
+        Self { report: ReportBody::example(), body, narrative: narrative.into(), parked: 0 }
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use application::ports::read_models::{FailureView, Page, RunStatus, RunView, StepStatus, StepView};
+use application::ports::read_models::{FailureView, Found, Page, RunStatus, RunView, StepStatus, StepView};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::job_run::Step;
 use poem_openapi::types::Example;
@@ -18,11 +18,13 @@ pub(super) struct RunList {
     /// The `cursor` of the next page; `null` on the last one.
     #[oai(nullable)]
     next: Option<String>,
+    /// Events of the company that could not be shown in this list yet; normally 0. Runs may be missing or out of date.
+    parked: u64,
 }
 
 impl From<Page<RunView>> for RunList {
     fn from(page: Page<RunView>) -> Self {
-        Self { items: page.items.into_iter().map(RunBody::from).collect(), next: page.next.map(encode) }
+        Self { items: page.items.into_iter().map(RunBody::from).collect(), next: page.next.map(encode), parked: page.parked }
     }
 }
 
@@ -58,6 +60,29 @@ impl From<RunView> for RunBody {
             finished_at: run.finished_at,
             steps: run.steps.into_iter().map(StepBody::from).collect(),
         }
+    }
+}
+
+/// A run, and whether it may be out of date.
+#[derive(Object)]
+#[oai(rename = "FoundRun", example)]
+pub(super) struct FoundRun {
+    /// The run.
+    #[oai(flatten)]
+    run: RunBody,
+    /// Events of the company that could not be shown in its runs yet; normally 0. This run may be out of date.
+    parked: u64,
+}
+
+impl From<Found<RunView>> for FoundRun {
+    fn from(Found { item, parked }: Found<RunView>) -> Self {
+        Self { run: item.into(), parked }
+    }
+}
+
+impl Example for FoundRun {
+    fn example() -> Self {
+        Self { run: RunBody::example(), parked: 0 }
     }
 }
 

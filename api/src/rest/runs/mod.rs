@@ -13,7 +13,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use uuid::Uuid;
 
-use self::body::{RunBody, RunList};
+use self::body::{FoundRun, RunBody, RunList};
 use super::Chapter;
 use super::body::Shown;
 use crate::AppState;
@@ -67,7 +67,7 @@ impl Accepted {
         position: Option<LogPosition>,
     ) -> Result<Self, AppError> {
         let run =
-            if settled(state, position).await { Some(state.read_runs.get(context, id).await?.into()) } else { None };
+            if settled(state, position).await { Some(state.read_runs.get(context, id).await?.item.into()) } else { None };
         let answer = RunCommandAnswer { id: id.uuid(), run };
         Ok(Self::Accepted(Json(answer), format!("/api/v1/runs/{id}"), position.map(header)))
     }
@@ -123,7 +123,7 @@ impl RunsApi {
         user: SignedInUser,
         /// The run.
         id: Path<Input<Uuid>>,
-    ) -> Result<Shown<RunBody>, ApiError> {
+    ) -> Result<Shown<FoundRun>, ApiError> {
         let id = RunId::from(one("id", id.0)?);
         Ok(Shown::new(state.read_runs.get(&user.0.context, id).await?))
     }

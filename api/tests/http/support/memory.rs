@@ -39,6 +39,8 @@ pub(crate) struct Memory {
     pub(crate) not_set_up: AtomicBool,
     /// The database does not answer.
     pub(crate) down: AtomicBool,
+    /// Events that the read models could not apply.
+    pub(crate) parked: AtomicU64,
     /// The metadata of the last recorded command.
     pub(crate) recorded: Mutex<BTreeMap<&'static str, String>>,
 }
@@ -76,6 +78,7 @@ impl Memory {
             text_lost: AtomicBool::new(false),
             not_set_up: AtomicBool::new(false),
             down: AtomicBool::new(false),
+            parked: AtomicU64::new(0),
             recorded: Mutex::default(),
         }
     }

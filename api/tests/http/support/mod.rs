@@ -78,6 +78,7 @@ impl Api {
                 connectors: memory.clone(),
             }),
             progress: memory.clone(),
+            standings: memory.clone(),
             health: memory.clone(),
             ids: memory.clone(),
         });

@@ -7,8 +7,9 @@ use application::ports::clock::{Clock, Ids};
 use application::ports::commands::{Commands, LogPosition, Recorded};
 use application::ports::health::{Dependency, DependencyState, Health};
 use application::ports::identity::{AccessToken, Credentials, PasswordHash, PasswordHasher, Tokens};
+use application::ports::projections::{Lease, Standing, Standings};
 use application::ports::read_models::{
-    Cursor, IntegrationView, Integrations, Page, PageRequest, Progress, ReportView, Reports, RunView, Runs, TenantView,
+    Cursor, Found, IntegrationView, Integrations, Page, PageRequest, Progress, ReportView, Reports, RunView, Runs, TenantView,
     Tenants, UserView, Users,
 };
 use application::ports::services::{
@@ -195,12 +196,38 @@ impl Tenants for Memory {
     }
 }
 
+impl Memory {
+    fn found<T>(&self, item: T) -> Found<T> {
+        Found { item, parked: self.parked.load(Ordering::SeqCst) }
+    }
+}
+
+#[async_trait]
+impl Standings for Memory {
+    async fn standings(&self) -> Outcome<Vec<Standing>> {
+        if Self::is(&self.down) {
+            return Err(PortError::internal("the database does not answer"));
+        }
+        let lease = Lease { holder: Uuid::from_u128(7), until: now() };
+        let runs = Standing {
+            name: "runs".into(),
+            position: LogPosition { generation: 1, tx: 7431, position: 205 },
+            behind: 12,
+            behind_seconds: 1.5,
+            events_per_second: 0.25,
+            parked: self.parked.load(Ordering::SeqCst),
+            lease: Some(lease),
+        };
+        Ok(vec![runs.clone(), Standing { name: "reports".into(), lease: None, ..runs }])
+    }
+}
+
 #[async_trait]
 impl Runs for Memory {
-    async fn get(&self, scope: &TenantScope, id: RunId) -> Outcome<Option<RunView>> {
+    async fn get(&self, scope: &TenantScope, id: RunId) -> Outcome<Option<Found<RunView>>> {
         let views = self.views.lock().unwrap();
         let own = views.iter().find(|(tenant, view)| *tenant == scope.tenant_id() && view.id == id);
-        Ok(own.map(|(_, view)| view.clone()))
+        Ok(own.map(|(_, view)| self.found(view.clone())))
     }
 
     async fn list(&self, scope: &TenantScope, page: PageRequest) -> Outcome<Page<RunView>> {
@@ -218,20 +245,20 @@ impl Runs for Memory {
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(|run| Cursor { at: run.started_at, id: run.id.uuid() });
-        Ok(Page { items: rows, next })
+        Ok(Page { items: rows, next, parked: self.parked.load(Ordering::SeqCst) })
     }
 }
 
 #[async_trait]
 impl Reports for Memory {
-    async fn get(&self, scope: &TenantScope, id: ReportId) -> Outcome<Option<ReportView>> {
-        Ok((scope.tenant_id() == tenant(1) && id == Self::report_id()).then(report))
+    async fn get(&self, scope: &TenantScope, id: ReportId) -> Outcome<Option<Found<ReportView>>> {
+        Ok((scope.tenant_id() == tenant(1) && id == Self::report_id()).then(|| self.found(report())))
     }
 
     async fn list(&self, scope: &TenantScope, _page: PageRequest) -> Outcome<Page<ReportView>> {
         assert!(!Self::is(&self.panicking), "the list of reports panics with hunter2");
         let items = if scope.tenant_id() == tenant(1) { vec![report()] } else { Vec::new() };
-        Ok(Page { items, next: None })
+        Ok(Page { items, next: None, parked: self.parked.load(Ordering::SeqCst) })
     }
 }
 

@@ -1,4 +1,4 @@
-use application::ports::read_models::{Cursor, Page, PageRequest, ReportView, Reports};
+use application::ports::read_models::{Cursor, Found, Page, PageRequest, ReportView, Reports};
 use application::{PortError, TenantScope};
 use async_trait::async_trait;
 use domain::ids::ReportId;
@@ -6,10 +6,11 @@ use domain::period::Period;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
+use super::ReportsProjection;
 use super::entity::{Column, Entity, Model};
 use crate::database::Database;
-use crate::error::from_orm;
 use crate::read_models::paging;
+use crate::read_models::parked::rows_and_parked;
 use crate::read_models::text::{from_json, from_text};
 
 const TABLE: &str = "reports";
@@ -26,13 +27,11 @@ impl ReportsReader {
 
 #[async_trait]
 impl Reports for ReportsReader {
-    async fn get(&self, scope: &TenantScope, id: ReportId) -> Result<Option<ReportView>, PortError> {
-        let row = Entity::find_by_id(id.uuid())
-            .filter(Column::TenantId.eq(scope.tenant_id().uuid()))
-            .one(&self.0)
-            .await
-            .map_err(from_orm)?;
-        row.map(view).transpose()
+    async fn get(&self, scope: &TenantScope, id: ReportId) -> Result<Option<Found<ReportView>>, PortError> {
+        let query = Entity::find_by_id(id.uuid()).filter(Column::TenantId.eq(scope.tenant_id().uuid()));
+        let (mut rows, parked) = rows_and_parked(&self.0, query, scope, ReportsProjection::NAME).await?;
+        let item = rows.pop().map(view).transpose()?;
+        Ok(item.map(|item| Found { item, parked }))
     }
 
     async fn list(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<ReportView>, PortError> {
@@ -43,15 +42,10 @@ impl Reports for ReportsReader {
                 [sea_orm::Value::from(at), sea_orm::Value::from(id)],
             ));
         }
-        let rows = query
-            .order_by_desc(Column::PublishedAt)
-            .order_by_desc(Column::Id)
-            .limit(paging::rows(page))
-            .all(&self.0)
-            .await
-            .map_err(from_orm)?;
+        query = query.order_by_desc(Column::PublishedAt).order_by_desc(Column::Id).limit(paging::rows(page));
+        let (rows, parked) = rows_and_parked(&self.0, query, scope, ReportsProjection::NAME).await?;
         let views: Result<Vec<ReportView>, PortError> = rows.into_iter().map(view).collect();
-        Ok(paging::page(views?, page, |report| Cursor { at: report.published_at, id: report.id.uuid() }))
+        Ok(paging::page(views?, page, parked, |report| Cursor { at: report.published_at, id: report.id.uuid() }))
     }
 }
 

@@ -12,10 +12,15 @@ use crate::read_models::text::{to_json, to_text};
 /// Keeps the table `reports`.
 pub struct ReportsProjection;
 
+impl ReportsProjection {
+    /// The projection's frozen name.
+    pub(super) const NAME: &str = "reports";
+}
+
 #[async_trait]
 impl Projection for ReportsProjection {
     fn name(&self) -> &'static str {
-        "reports"
+        Self::NAME
     }
 
     fn follows(&self) -> Follows {

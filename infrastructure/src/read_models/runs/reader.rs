@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use application::ports::read_models::{
-    Cursor, FailureView, Page, PageRequest, RunStatus, RunView, Runs, StepStatus, StepView,
+    Cursor, FailureView, Found, Page, PageRequest, RunStatus, RunView, Runs, StepStatus, StepView,
 };
 use application::{PortError, TenantScope};
 use async_trait::async_trait;
@@ -15,10 +15,11 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{run_entity, step_entity};
+use super::{RunsProjection, run_entity, step_entity};
 use crate::database::Database;
 use crate::error::{from_orm, internal};
 use crate::read_models::paging;
+use crate::read_models::parked::rows_and_parked;
 use crate::read_models::text::{from_json, from_text};
 
 /// Reads the tables `runs` and `run_steps`.
@@ -42,6 +43,9 @@ async fn with_steps(
     scope: &TenantScope,
     runs: Vec<run_entity::Model>,
 ) -> Result<Vec<RunView>, PortError> {
+    if runs.is_empty() {
+        return Ok(Vec::new());
+    }
     let ids: Vec<Uuid> = runs.iter().map(|run| run.id).collect();
     let steps = step_entity::Entity::find()
         .filter(step_entity::Column::TenantId.eq(scope.tenant_id().uuid()))
@@ -59,16 +63,14 @@ async fn with_steps(
 
 #[async_trait]
 impl Runs for RunsReader {
-    async fn get(&self, scope: &TenantScope, id: RunId) -> Result<Option<RunView>, PortError> {
+    async fn get(&self, scope: &TenantScope, id: RunId) -> Result<Option<Found<RunView>>, PortError> {
         let snapshot = self.snapshot().await?;
-        let run = run_entity::Entity::find_by_id(id.uuid())
-            .filter(run_entity::Column::TenantId.eq(scope.tenant_id().uuid()))
-            .one(&snapshot)
-            .await
-            .map_err(from_orm)?;
-        let mut views = with_steps(&snapshot, scope, run.into_iter().collect()).await?;
+        let query = run_entity::Entity::find_by_id(id.uuid())
+            .filter(run_entity::Column::TenantId.eq(scope.tenant_id().uuid()));
+        let (run, parked) = rows_and_parked(&snapshot, query, scope, RunsProjection::NAME).await?;
+        let mut views = with_steps(&snapshot, scope, run).await?;
         snapshot.commit().await.map_err(from_orm)?;
-        Ok(views.pop())
+        Ok(views.pop().map(|item| Found { item, parked }))
     }
 
     async fn list(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<RunView>, PortError> {
@@ -78,16 +80,14 @@ impl Runs for RunsReader {
             query = query.filter(Expr::cust_with_values("(started_at, id) < ($1, $2)", values));
         }
         let snapshot = self.snapshot().await?;
-        let runs = query
+        query = query
             .order_by_desc(run_entity::Column::StartedAt)
             .order_by_desc(run_entity::Column::Id)
-            .limit(paging::rows(page))
-            .all(&snapshot)
-            .await
-            .map_err(from_orm)?;
+            .limit(paging::rows(page));
+        let (runs, parked) = rows_and_parked(&snapshot, query, scope, RunsProjection::NAME).await?;
         let views = with_steps(&snapshot, scope, runs).await?;
         snapshot.commit().await.map_err(from_orm)?;
-        Ok(paging::page(views, page, |run| Cursor { at: run.started_at, id: run.id.uuid() }))
+        Ok(paging::page(views, page, parked, |run| Cursor { at: run.started_at, id: run.id.uuid() }))
     }
 }
 

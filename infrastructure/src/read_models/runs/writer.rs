@@ -15,10 +15,15 @@ use crate::read_models::text::{to_json, to_text};
 /// Keeps the tables `runs` and `run_steps`.
 pub struct RunsProjection;
 
+impl RunsProjection {
+    /// The projection's frozen name.
+    pub(super) const NAME: &str = "runs";
+}
+
 #[async_trait]
 impl Projection for RunsProjection {
     fn name(&self) -> &'static str {
-        "runs"
+        Self::NAME
     }
 
     fn follows(&self) -> Follows {

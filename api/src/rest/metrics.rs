@@ -1,0 +1,81 @@
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use application::error::chain;
+use application::ports::projections::{Lease, Standing};
+use poem::web::Data;
+use poem_openapi::payload::PlainText;
+use poem_openapi::{ApiResponse, OpenApi};
+
+use super::Chapter;
+use crate::AppState;
+
+/// How long the database may take to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A gauge of every projection: its name, what it says, and its value.
+type Gauge = (&'static str, &'static str, fn(&Standing) -> f64);
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a double; these numbers are exact up to 2^53")]
+const GAUGES: [Gauge; 5] = [
+    ("position", "The number of the last event that the projection has passed.", |of| of.position.position as f64),
+    ("behind_events", "Events of the log after that; 10000 stands for that many or more.", |of| of.behind as f64),
+    ("behind_seconds", "The age of the oldest of them; 0 where there is none.", |of| of.behind_seconds),
+    ("events_per_second", "Events passed in a second, over about the last minute.", |of| of.events_per_second),
+    ("parked_events", "Events that could not be applied, and those that wait behind them.", |of| of.parked as f64),
+];
+
+#[derive(ApiResponse)]
+enum MetricsAnswer {
+    /// The metrics.
+    #[oai(status = 200)]
+    Metrics(PlainText<String>),
+    /// The database does not answer, so there is nothing to say.
+    #[oai(status = 503)]
+    Unavailable(PlainText<String>),
+}
+
+pub(super) struct MetricsApi;
+
+#[OpenApi(tag = "Chapter::Health")]
+impl MetricsApi {
+    /// How are the projections doing?
+    ///
+    /// In the text format of Prometheus: where each projection stands, how far it is behind the log, how fast it is, how
+    /// many events are parked, and which process feeds it until when. Nothing about any company.
+    #[oai(path = "/metrics", method = "get", operation_id = "get_metrics")]
+    async fn metrics(&self, state: Data<&Arc<AppState>>) -> MetricsAnswer {
+        match tokio::time::timeout(PATIENCE, state.standings.standings()).await {
+            Ok(Ok(standings)) => return MetricsAnswer::Metrics(PlainText(exposition(&standings))),
+            Ok(Err(error)) => tracing::warn!(error = chain(&error), "the projections' standings cannot be read"),
+            Err(_) => tracing::warn!("the projections' standings cannot be read in time"),
+        }
+        MetricsAnswer::Unavailable(PlainText("the database does not answer\n".into()))
+    }
+}
+
+/// Names of projections and processes hold nothing that the format would have to escape.
+fn exposition(standings: &[Standing]) -> String {
+    let mut text = String::new();
+    for (name, help, value) in GAUGES {
+        let _ = write!(text, "# HELP synkro_projection_{name} {help}\n# TYPE synkro_projection_{name} gauge\n");
+        for standing in standings {
+            let _ = writeln!(
+                text,
+                "synkro_projection_{name}{{projection=\"{}\"}} {}",
+                standing.name,
+                value(standing)
+            );
+        }
+    }
+    let lease = "synkro_projection_lease_expires_seconds";
+    let _ = write!(text, "# HELP {lease} Until when which process feeds the projection, in Unix time.\n# TYPE {lease} gauge\n");
+    for standing in standings {
+        if let Some(Lease { holder, until }) = standing.lease {
+            let (name, seconds) = (&standing.name, until.timestamp());
+            let _ = writeln!(text, "{lease}{{projection=\"{name}\",holder=\"{holder}\"}} {seconds}");
+        }
+    }
+    text
+}

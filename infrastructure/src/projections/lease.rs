@@ -1,0 +1,183 @@
+//! Which process feeds a projection.
+//!
+//! A lease is two columns of the checkpoint: its holder, and until when by the database's clock. Every batch takes and
+//! renews it with the statement that moves the checkpoint; between batches one statement a second renews all that a
+//! process holds and takes those that nobody does. What a process remembers of its leases is a hint: the checkpoint's
+//! compare-and-set asks again.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use application::error::chain;
+use application::ports::clock::Ids;
+use application::ports::commands::LogPosition;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement, Value};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::database::{Database, Mode};
+use crate::event_store::position::parameters;
+use crate::system::SystemIds;
+
+/// How long a lease lasts, in seconds; a killed process's projections stand still no longer than this and [`RENEW`].
+const SECONDS: f64 = 3.0;
+
+/// How often leases are renewed and free ones looked for.
+const RENEW: Duration = Duration::from_secs(1);
+
+/// How long giving back may take; leases end by themselves.
+const GIVE_BACK: Duration = Duration::from_secs(2);
+
+/// Rows that somebody has locked are passed over: the holder's own batch renews them, and a rebuild is short.
+const TAKE: &str = "
+with free as (
+    select name from projection_checkpoints
+    where name = any($1) and (holder is null or holder = $2 or held_until <= clock_timestamp() or $3)
+    for update skip locked
+), taken as (
+    update projection_checkpoints checkpoint
+    set holder = $2, held_until = clock_timestamp() + make_interval(secs => $4)
+    from free where checkpoint.name = free.name
+    returning checkpoint.name
+)
+select name from taken
+union
+select name from projection_checkpoints where name = any($1) and holder = $2 and held_until > clock_timestamp()";
+
+/// Moves the checkpoint if it still stands where it was read and nobody else holds the lease. In the rate every event
+/// counts 1/60 at first and less from then on, so that a steady stream shows as its events per second.
+const ADVANCE: &str = "
+update projection_checkpoints
+set generation = $5, tx = $6::text::xid8, position = $7, updated_at = clock_timestamp(),
+    holder = $8, held_until = clock_timestamp() + make_interval(secs => $10),
+    events_per_second = $11 / 60.0 + events_per_second
+        * exp(-least(greatest(extract(epoch from clock_timestamp() - updated_at)::float8, 0), 600) / 60)
+where name = $1 and generation = $2 and tx = $3::text::xid8 and position = $4
+  and (holder is null or holder = $8 or held_until <= clock_timestamp() or $9)
+returning exists (select from parked_events where projection = $1) as parked";
+
+/// A part of the log that a projection is brought over.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stretch {
+    /// Where the checkpoint must stand.
+    pub(super) from: LogPosition,
+    /// Where it will stand.
+    pub(super) to: LogPosition,
+    /// Events in between.
+    pub(super) events: usize,
+}
+
+/// A checkpoint that was moved, and is locked until the transaction ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Advanced {
+    /// False where the projection has no parked events. True where it may have some.
+    pub(super) may_have_parked: bool,
+}
+
+/// The leases of one process.
+#[derive(Clone)]
+pub(super) struct Leases {
+    database: Database,
+    holder: Uuid,
+    held: watch::Sender<BTreeSet<String>>,
+}
+
+impl Leases {
+    pub(super) fn new(database: Database) -> Self {
+        Self { database, holder: SystemIds.next(), held: watch::Sender::default() }
+    }
+
+    /// True where no other process can exist, so that a lease is one of a process that was killed.
+    fn is_alone(&self) -> bool {
+        self.database.mode() == Mode::Embedded
+    }
+
+    /// Takes and renews what it can of the named leases, for as long as it is polled.
+    pub(super) async fn keep(&self, names: &[&str]) {
+        let mut known = false;
+        loop {
+            let taken = async {
+                if !known {
+                    self.introduce(names).await?;
+                }
+                self.take(names).await
+            };
+            match taken.await {
+                Ok(()) => known = true,
+                Err(error) => tracing::warn!(error = chain(&error), "the projections' leases could not be renewed"),
+            }
+            tokio::time::sleep(RENEW).await;
+        }
+    }
+
+    /// Takes and renews what it can of the named leases, once.
+    pub(super) async fn take(&self, names: &[&str]) -> Result<(), sqlx::Error> {
+        let held: Vec<String> = sqlx::query_scalar(TAKE)
+            .bind(names)
+            .bind(self.holder)
+            .bind(self.is_alone())
+            .bind(SECONDS)
+            .fetch_all(self.database.pool())
+            .await?;
+        let held = BTreeSet::from_iter(held);
+        self.held.send_if_modified(|known| {
+            let changed = *known != held;
+            *known = held;
+            changed
+        });
+        Ok(())
+    }
+
+    /// Moves the checkpoint and renews the lease; none where another process moved the one or holds the other.
+    pub(super) async fn advance(
+        &self,
+        transaction: &DatabaseTransaction,
+        name: &str,
+        Stretch { from, to, events }: Stretch,
+    ) -> Result<Option<Advanced>, DbErr> {
+        #[expect(clippy::cast_precision_loss, reason = "a batch holds hundreds of events")]
+        let events = events as f64;
+        let lease: [Value; 4] = [self.holder.into(), self.is_alone().into(), SECONDS.into(), events.into()];
+        let values = std::iter::once(name.into()).chain(parameters(from)).chain(parameters(to)).chain(lease);
+        let moved = Statement::from_sql_and_values(DbBackend::Postgres, ADVANCE, values);
+        let Some(row) = transaction.query_one(moved).await? else { return Ok(None) };
+        Ok(Some(Advanced { may_have_parked: row.try_get("", "parked")? }))
+    }
+
+    /// Makes checkpoints for new projections, in an order that all processes share.
+    async fn introduce(&self, names: &[&str]) -> Result<(), sqlx::Error> {
+        let sql = "insert into projection_checkpoints (name) select name from unnest($1::text[]) as new (name)
+                   order by name on conflict do nothing";
+        sqlx::query(sql).bind(names).execute(self.database.pool()).await.map(|_| ())
+    }
+
+    pub(super) fn holds(&self, name: &str) -> bool {
+        self.held.borrow().contains(name)
+    }
+
+    /// Waits until this process holds the lease.
+    pub(super) async fn until_held(&self, name: &str) {
+        // The sender is a field of `self`, so the channel is open.
+        let _ = self.held.subscribe().wait_for(|held| held.contains(name)).await;
+    }
+
+    /// Somebody else moved the checkpoint.
+    pub(super) fn lost(&self, name: &str) {
+        self.held.send_modify(|held| {
+            held.remove(name);
+        });
+    }
+
+    /// Gives the named leases back, so that others need not wait for their end.
+    pub(super) async fn give_back(&self, names: &[&str]) {
+        self.held.send_modify(BTreeSet::clear);
+        let sql = "update projection_checkpoints set holder = null, held_until = null
+                   where name = any($1) and holder = $2";
+        let given = sqlx::query(sql).bind(names).bind(self.holder).execute(self.database.pool());
+        match tokio::time::timeout(GIVE_BACK, given).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(error = chain(&error), "the projections' leases could not be given back"),
+            Err(_) => tracing::warn!("the projections' leases could not be given back in time"),
+        }
+    }
+}
