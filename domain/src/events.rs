@@ -3,6 +3,7 @@
 use crate::automation::AutomationEvent;
 use crate::integration::IntegrationEvent;
 use crate::job_run::JobRunEvent;
+use crate::rebuild::RebuildEvent;
 use crate::report::ReportEvent;
 use crate::tenant::TenantEvent;
 use crate::user::UserEvent;
@@ -15,4 +16,5 @@ pub const CATALOGUE: &[(&str, &[(&str, &str)])] = &[
     ("automation", AutomationEvent::NAMES),
     ("job_run", JobRunEvent::NAMES),
     ("report", ReportEvent::NAMES),
+    ("rebuild", RebuildEvent::NAMES),
 ];

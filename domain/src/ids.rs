@@ -74,6 +74,10 @@ typed_id! {
     ReportId
 }
 typed_id! {
+    /// One rebuild or verification of a read model.
+    RebuildId
+}
+typed_id! {
     /// One stored version of a secret.
     SecretId
 }

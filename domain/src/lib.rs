@@ -11,6 +11,7 @@
 //! | [`automation`] | `Automation` | tenant |
 //! | [`job_run`] | `JobRun` | run of the report pipeline |
 //! | [`report`] | `Report` | published report |
+//! | [`rebuild`] | `Rebuild` | rebuild or verification of a read model |
 //!
 //! Adding an aggregate: a folder like `tenant/`, its line in [`events`] and golden files of its events.
 
@@ -30,6 +31,7 @@ pub mod job_run;
 pub mod metrics;
 pub mod narrative;
 pub mod period;
+pub mod rebuild;
 pub mod report;
 pub mod tenant;
 pub mod user;

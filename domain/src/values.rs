@@ -103,6 +103,14 @@ text_value! {
     /// The name under which staged data is found: 64 hexadecimal digits.
     ContentHash, parse_content_hash
 }
+text_value! {
+    /// The frozen name of a read model: 1 to 40 of `a-z _`.
+    ReadModelName, parse_read_model_name
+}
+text_value! {
+    /// Why someone did something, for those who read the audit: 1 to 500 characters on one line.
+    Reason, parse_reason
+}
 
 fn parse_slug(text: &str) -> Result<String, ValueError> {
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
@@ -133,6 +141,23 @@ fn parse_display_name(text: &str) -> Result<String, ValueError> {
         Ok(text.to_owned())
     } else {
         Err(ValueError("must be 1 to 200 characters on one line".into()))
+    }
+}
+
+fn parse_read_model_name(text: &str) -> Result<String, ValueError> {
+    if (1..=40).contains(&text.len()) && text.chars().all(|c| c.is_ascii_lowercase() || c == '_') {
+        Ok(text.to_owned())
+    } else {
+        Err(ValueError("must be 1 to 40 of a-z and '_'".into()))
+    }
+}
+
+fn parse_reason(text: &str) -> Result<String, ValueError> {
+    let text = text.trim();
+    if (1..=500).contains(&text.chars().count()) && !text.contains(char::is_control) {
+        Ok(text.to_owned())
+    } else {
+        Err(ValueError("must be 1 to 500 characters on one line".into()))
     }
 }
 
@@ -217,6 +242,22 @@ mod tests {
         assert_eq!("https://x.example/v2/".parse::<BaseUrl>().unwrap().as_str(), "https://x.example/v2");
         for bad in ["x.example", "ftp://x.example", "https://u:p@x.example", "https://x.example/?key=1"] {
             assert!(bad.parse::<BaseUrl>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_reason_is_one_line_of_text() {
+        assert_eq!(" Rows were lost. ".parse::<Reason>().unwrap().as_str(), "Rows were lost.");
+        for bad in ["", "  ", "a\nb", &"a".repeat(501)] {
+            assert!(bad.parse::<Reason>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_read_models_name_is_plain() {
+        assert!("audit_entries".parse::<ReadModelName>().is_ok());
+        for bad in ["", "Users", "users;", &"a".repeat(41)] {
+            assert!(bad.parse::<ReadModelName>().is_err(), "{bad}");
         }
     }
 

@@ -16,6 +16,7 @@ use domain::events::CATALOGUE;
 use domain::ids::{AttemptId, AutomationId, IntegrationId, ReportId, TenantId};
 use domain::integration::{AiProvider, IntegrationConfig, IntegrationEvent, IntegrationKind, SecretName};
 use domain::job_run::{FailureClass, JobRun, JobRunEvent, Step};
+use domain::rebuild::{Rebuild, RebuildEvent, RebuildGoal, RebuildOutcome};
 use domain::report::{Report, ReportEvent, ReportKind};
 use domain::tenant::{Tenant, TenantEvent};
 use domain::user::{User, UserEvent};
@@ -41,13 +42,14 @@ struct Reread {
 type Reader = fn(&str) -> serde_json::Result<Reread>;
 
 /// How each aggregate reads its events.
-const READERS: [(&str, Reader); 6] = [
+const READERS: [(&str, Reader); 7] = [
     (Tenant::TYPE, reread::<TenantEvent>),
     (User::TYPE, reread::<UserEvent>),
     (IntegrationConfig::TYPE, reread::<IntegrationEvent>),
     (Automation::TYPE, reread::<AutomationEvent>),
     (JobRun::TYPE, reread::<JobRunEvent>),
     (Report::TYPE, reread::<ReportEvent>),
+    (Rebuild::TYPE, reread::<RebuildEvent>),
 ];
 
 fn reread<E: DomainEvent>(text: &str) -> serde_json::Result<Reread> {
@@ -192,6 +194,9 @@ fn the_words_inside_events_are_frozen() {
     let classes = [FailureClass::Transient, FailureClass::Permanent, FailureClass::Quota, FailureClass::Auth];
     assert_eq!(words(&classes), ["transient", "permanent", "quota", "auth"]);
     assert_eq!(words(&[ReportKind::Daily, ReportKind::Custom]), ["daily", "custom"]);
+    assert_eq!(words(&[RebuildGoal::Exchange, RebuildGoal::Verify]), ["exchange", "verify"]);
+    let outcomes = [RebuildOutcome::Exchanged, RebuildOutcome::Verified, RebuildOutcome::Abandoned];
+    assert_eq!(words(&outcomes), ["exchanged", "verified", "abandoned"]);
     assert_eq!(words(&[Role::Owner, Role::User]), ["owner", "user"]);
     assert_eq!(words(&[Language::English, Language::Russian]), ["en", "ru"]);
 }

@@ -1,5 +1,6 @@
 //! Events with values as they occur in use, from which missing golden files are written.
 
+mod rebuilds;
 mod runs;
 mod setup;
 
@@ -11,10 +12,18 @@ use crate::golden_files::Golden;
 
 /// A sample of every event, and of each further form that differs in its fields.
 pub(crate) fn all() -> Vec<Golden> {
-    [setup::tenants(), setup::users(), setup::integrations(), setup::automations(), runs::runs(), runs::reports()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        setup::tenants(),
+        setup::users(),
+        setup::integrations(),
+        setup::automations(),
+        runs::runs(),
+        runs::reports(),
+        rebuilds::rebuilds(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn usual<A: Aggregate>(event: &A::Event) -> Golden {

@@ -11,6 +11,9 @@ use domain::integration::{
 };
 use domain::job_run::{JobRunCommand, Step};
 use domain::metrics::compute;
+use domain::rebuild::{
+    FinishRebuild, Rebuild, RebuildCommand, RebuildGoal, RebuildOutcome, RebuildScope, StartRebuild,
+};
 use domain::report::{PublishReport, Report, ReportCommand, ReportKind};
 use domain::tenant::{Tenant, TenantCommand};
 use domain::user::{User, UserCommand};
@@ -74,6 +77,24 @@ impl<'a> Company<'a> {
         self.cancelled_run(self.run(3)).await;
         self.uncertain_run(self.run(4)).await;
         self.tell_run(self.run(5), [start(self.run(5), self.tenant(), at(300))]).await;
+        self.verify_users(at(310)).await;
+    }
+
+    /// Support staff look whether the company's rows are right.
+    async fn verify_users(&self, at: DateTime<Utc>) {
+        let id = Uuid::from_u128(0x5000 + self.number);
+        let start = StartRebuild {
+            rebuild_id: id.into(),
+            projection: "users".parse().unwrap(),
+            scope: RebuildScope::Tenant { tenant_id: self.tenant() },
+            goal: RebuildGoal::Verify,
+            reason: None,
+            at,
+        };
+        self.tell::<Rebuild>(id, RebuildCommand::Start(start)).await;
+        let outcome = RebuildOutcome::Verified;
+        let end = FinishRebuild { outcome, tenants_differing: 0, rows_differing: [].into(), at };
+        self.tell::<Rebuild>(id, RebuildCommand::Finish(end)).await;
     }
 
     pub(crate) async fn set_up(&self) {
