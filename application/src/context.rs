@@ -3,6 +3,7 @@
 use domain::ErrorKind;
 use domain::access::{Permission, Role};
 use domain::ids::{TenantId, UserId};
+use domain::values::DisplayName;
 use uuid::Uuid;
 
 use crate::error::AppError;
@@ -19,12 +20,14 @@ pub struct Principal {
 }
 
 /// Who does something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
     /// A person.
     User(Principal),
     /// A part of Synkro itself, by its frozen name.
     System(&'static str),
+    /// Someone who runs the installation and works at its terminal, by the name of the account there.
+    Support(DisplayName),
 }
 
 /// Where a request came from.
@@ -75,6 +78,20 @@ impl RequestContext {
         }
     }
 
+    /// Work of support staff at the terminal, for one tenant or, without one, for the platform. The terminal has no
+    /// sign-in: whoever may use it may do this, and the name is what that person's account says.
+    pub fn for_support(operator: DisplayName, tenant: Option<TenantId>, request_id: Uuid) -> Self {
+        Self {
+            actor: Actor::Support(operator),
+            tenant,
+            request_id,
+            correlation_id: request_id,
+            causation_id: None,
+            right: Some("support"),
+            client: Client::default(),
+        }
+    }
+
     /// The same, as a consequence of something.
     #[must_use]
     pub fn caused_by(self, causation_id: Uuid) -> Self {
@@ -86,11 +103,15 @@ impl RequestContext {
     /// # Errors
     /// `forbidden`, naming the right that is missing.
     pub fn authorize(&self, permission: Permission) -> Result<TenantScope, AppError> {
-        let (tenant_id, right) = match self.actor {
+        let (tenant_id, right) = match &self.actor {
             Actor::User(principal) if principal.role.allows(permission) => {
                 (principal.tenant_id, Some(permission.name()))
             }
             Actor::System(_) => (self.tenant.ok_or_else(missing_tenant)?, self.right),
+            Actor::Support(_) => {
+                let detail = "Support staff act through the commands of the terminal, not in a company's name.";
+                return Err(AppError::new(ErrorKind::Forbidden, "access.forbidden", detail));
+            }
             Actor::User(_) => {
                 let detail =
                     format!("Your role does not have the right {}; ask an owner of your company.", permission.name());
@@ -105,18 +126,33 @@ impl RequestContext {
     /// # Errors
     /// `forbidden` for every user.
     pub fn require_system(&self) -> Result<(), AppError> {
-        match self.actor {
+        match &self.actor {
             Actor::System(_) => Ok(()),
-            Actor::User(_) => {
+            Actor::User(_) | Actor::Support(_) => {
                 let detail = "Only the platform itself may do this.";
                 Err(AppError::new(ErrorKind::Forbidden, "access.forbidden", detail))
             }
         }
     }
 
+    /// Passes for support staff at the terminal only. The context is that of the work on one tenant's things, or, without
+    /// one, on the platform's.
+    ///
+    /// # Errors
+    /// `forbidden` for everybody else.
+    pub fn require_support(&self, tenant: Option<TenantId>) -> Result<Self, AppError> {
+        match &self.actor {
+            Actor::Support(_) => Ok(Self { tenant, ..self.clone() }),
+            Actor::User(_) | Actor::System(_) => {
+                let detail = "Only those who run the installation may do this, at its terminal.";
+                Err(AppError::new(ErrorKind::Forbidden, "access.forbidden", detail))
+            }
+        }
+    }
+
     /// Who does it.
-    pub fn actor(&self) -> Actor {
-        self.actor
+    pub fn actor(&self) -> &Actor {
+        &self.actor
     }
 
     /// For which tenant; none for the platform's own work.
@@ -126,13 +162,16 @@ impl RequestContext {
 
     /// The circumstances as the log keeps them: flat, with frozen names.
     pub fn metadata(&self) -> Vec<(&'static str, String)> {
-        let actor = match self.actor {
+        let actor = match &self.actor {
             Actor::User(principal) => vec![
                 ("actor_kind", "user".to_owned()),
                 ("actor_id", principal.user_id.to_string()),
                 ("actor_role", principal.role.name().to_owned()),
             ],
-            Actor::System(part) => vec![("actor_kind", "system".to_owned()), ("actor_id", part.to_owned())],
+            Actor::System(part) => vec![("actor_kind", "system".to_owned()), ("actor_id", (*part).to_owned())],
+            Actor::Support(operator) => {
+                vec![("actor_kind", "support".to_owned()), ("actor_id", operator.to_string())]
+            }
         };
         let optional = [
             ("causation_id", self.causation_id.map(|id| id.to_string())),
@@ -187,6 +226,23 @@ mod tests {
         let error = request(Role::User).authorize(Permission::RunsStart).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Forbidden);
         assert!(error.detail.contains("runs:start"), "{}", error.detail);
+    }
+
+    #[test]
+    fn support_staff_have_no_right_of_a_company_and_nobody_else_is_support() {
+        let tenant = TenantId::from(Uuid::from_u128(1));
+        let support = RequestContext::for_support("ops-anna".parse().unwrap(), None, Uuid::from_u128(3));
+        assert_eq!(support.authorize(Permission::RunsStart).unwrap_err().kind, ErrorKind::Forbidden);
+        assert_eq!(support.require_system().unwrap_err().kind, ErrorKind::Forbidden);
+        let metadata = support.metadata();
+        for entry in [("actor_kind", "support"), ("actor_id", "ops-anna"), ("right", "support")] {
+            assert!(metadata.contains(&(entry.0, entry.1.to_owned())), "{metadata:?}");
+        }
+        assert_eq!(support.require_support(Some(tenant)).unwrap().tenant(), Some(tenant));
+        let system = RequestContext::for_system("tests", tenant, Uuid::from_u128(3), Uuid::from_u128(4));
+        for other in [request(Role::Owner), system] {
+            assert_eq!(other.require_support(None).unwrap_err().kind, ErrorKind::Forbidden);
+        }
     }
 
     #[test]

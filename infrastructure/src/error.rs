@@ -17,15 +17,19 @@ pub(crate) fn from_shared(error: Arc<sqlx::Error>) -> PortError {
 
 /// What an error of sea-orm means to a port.
 pub(crate) fn from_orm(error: DbErr) -> PortError {
-    let outage = match &error {
+    if is_orm_outage(&error) { PortError::Unavailable(error.into()) } else { PortError::Internal(error.into()) }
+}
+
+/// True where an error of sea-orm says that the same may succeed in a moment.
+pub(crate) fn is_orm_outage(error: &DbErr) -> bool {
+    match error {
         DbErr::ConnectionAcquire(_) => true,
         DbErr::Conn(inner) | DbErr::Exec(inner) | DbErr::Query(inner) => match inner {
             sea_orm::RuntimeErr::SqlxError(inner) => is_outage(inner),
             sea_orm::RuntimeErr::Internal(_) => false,
         },
         _ => false,
-    };
-    if outage { PortError::Unavailable(error.into()) } else { PortError::Internal(error.into()) }
+    }
 }
 
 /// What a boxed error that may be sqlx's means to a port.

@@ -34,6 +34,13 @@ macro_rules! sql_files {
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        sql_files!["0001_event_log", "0002_read_models", "0003_secrets", "0004_pipeline", "0005_log_generations", "0006_parking",]
+        sql_files![
+            "0001_event_log",
+            "0002_read_models",
+            "0003_secrets",
+            "0004_pipeline",
+            "0005_log_generations",
+            "0006_parking",
+        ]
     }
 }

@@ -61,16 +61,14 @@ fn exposition(standings: &[Standing]) -> String {
     for (name, help, value) in GAUGES {
         let _ = write!(text, "# HELP synkro_projection_{name} {help}\n# TYPE synkro_projection_{name} gauge\n");
         for standing in standings {
-            let _ = writeln!(
-                text,
-                "synkro_projection_{name}{{projection=\"{}\"}} {}",
-                standing.name,
-                value(standing)
-            );
+            let _ = writeln!(text, "synkro_projection_{name}{{projection=\"{}\"}} {}", standing.name, value(standing));
         }
     }
     let lease = "synkro_projection_lease_expires_seconds";
-    let _ = write!(text, "# HELP {lease} Until when which process feeds the projection, in Unix time.\n# TYPE {lease} gauge\n");
+    let _ = write!(
+        text,
+        "# HELP {lease} Until when which process feeds the projection, in Unix time.\n# TYPE {lease} gauge\n"
+    );
     for standing in standings {
         if let Some(Lease { holder, until }) = standing.lease {
             let (name, seconds) = (&standing.name, until.timestamp());

@@ -7,6 +7,7 @@ pub mod identity;
 pub mod projections;
 pub mod queue;
 pub mod read_models;
+pub mod rebuilds;
 pub mod services;
 pub mod staging;
 pub mod vault;

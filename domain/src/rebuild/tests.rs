@@ -55,10 +55,7 @@ fn rebuild() -> TestFramework<Rebuild> {
 fn a_rebuild_is_started_once() {
     let start = || RebuildCommand::Start(start(RebuildGoal::Exchange));
     rebuild().given_no_previous_events().when(start()).then_expect_events(vec![started(RebuildGoal::Exchange)]);
-    rebuild()
-        .given(vec![started(RebuildGoal::Exchange)])
-        .when(start())
-        .then_expect_error(RebuildError::AlreadyStarted);
+    rebuild().given(vec![started(RebuildGoal::Exchange)]).when(start()).then_expect_error(RebuildError::AlreadyStarted);
 }
 
 #[test]

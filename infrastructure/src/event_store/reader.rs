@@ -105,19 +105,22 @@ impl LogReader {
         .await
     }
 
-    /// The events after one position up to another that the caller knows to lie behind the horizon.
+    /// The events after one position up to another that the caller knows to lie behind the horizon, where they also meet
+    /// a condition, which begins with `and` or is empty.
     pub(crate) async fn between(
         connection: &impl ConnectionTrait,
-        from: LogPosition,
-        to: LogPosition,
+        (from, to): (LogPosition, LogPosition),
+        condition: &str,
     ) -> Result<Vec<LoggedEvent>, DbErr> {
-        let sql =
+        let sql = format!(
             "select generation, tx::text::bigint as tx, position, tenant_id, aggregate_type, aggregate_id, sequence,
                     event_type, payload, metadata, recorded_at
              from events
              where (generation, tx, position) > ($1, $2::text::xid8, $3)
                and (generation, tx, position) <= ($4, $5::text::xid8, $6)
-             order by generation, events.tx, position";
+               {condition}
+             order by generation, events.tx, position"
+        );
         let values = [parameters(from), parameters(to)].concat();
         let rows = connection.query_all(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
         rows.iter().map(LoggedEvent::from_result).collect()

@@ -24,7 +24,6 @@ impl ProjectionError {
         match self {
             Self::Event { .. } => true,
             Self::Database(error) => is_of_the_data(error),
-            Self::RebuiltElsewhere { .. } | Self::AheadOfLive { .. } => false,
         }
     }
 
@@ -33,7 +32,6 @@ impl ProjectionError {
         match self {
             Self::Event { source, .. } => format!("{self}: {}", place_in_json(&source.to_string())),
             Self::Database(error) => format!("{self}: {}", place_in_database(error)),
-            Self::RebuiltElsewhere { .. } | Self::AheadOfLive { .. } => self.to_string(),
         }
     }
 }

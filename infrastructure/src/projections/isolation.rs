@@ -70,11 +70,8 @@ impl ProjectionRunner {
             return Ok(Written::Overtaken);
         };
         let own: Vec<&LoggedEvent> = events.iter().filter(|event| projection.follows().includes(event)).collect();
-        let blocked = if locked.may_have_parked {
-            parking::blocked(&transaction, name, &own).await?
-        } else {
-            HashSet::new()
-        };
+        let blocked =
+            if locked.may_have_parked { parking::blocked(&transaction, name, &own).await? } else { HashSet::new() };
         let (mut written, mut at, mut waiting) = (Written::All, from, Vec::new());
         for (index, event) in events.iter().enumerate() {
             if blocked.contains(&AggregateKey::of(event)) {

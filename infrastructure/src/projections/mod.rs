@@ -23,7 +23,7 @@ use crate::event_store::LoggedEvent;
 
 pub use checkpoints::Checkpoints;
 pub use parking::{AggregateKey, ParkedEvent};
-pub use rebuild::{Comparison, Difference, Rebuild, RebuildError, RebuildProgress, TenantDigest};
+pub use rebuild::{PgRebuildEngine, Rebuild, RebuildError, ScopeFault, UnknownScope};
 pub use retry::{Retried, retry};
 pub use runner::ProjectionRunner;
 
@@ -43,18 +43,6 @@ pub enum ProjectionError {
         /// What is wrong with it.
         #[source]
         source: serde_json::Error,
-    },
-    /// Another process rebuilds the same projection.
-    #[error("another process rebuilds {projection} at the same time; let it finish, or stop it")]
-    RebuiltElsewhere {
-        /// The projection.
-        projection: &'static str,
-    },
-    /// The next generation has seen more of the log than the live tables.
-    #[error("the live tables of {projection} are behind their next generation; wait until they have caught up")]
-    AheadOfLive {
-        /// The projection.
-        projection: &'static str,
     },
 }
 
@@ -82,6 +70,36 @@ impl Follows {
     }
 }
 
+/// One table of a projection, and how its rows are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// The column that says whose a row is.
+    pub tenant: &'static str,
+    /// The column with the id of the one aggregate whose events make a row; none where a row is not of one aggregate, or
+    /// does not name it.
+    pub aggregate: Option<&'static str>,
+}
+
+/// A statement by which the database makes a projection's rows from the log without a detour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SetBased {
+    /// Inserts the rows of the events after `($1, $2::text::xid8, $3)` up to `($4, $5::text::xid8, $6)`. It ends with that
+    /// condition, so that others can follow.
+    pub insert: &'static str,
+    /// What comes after the conditions; it passes over rows that are there.
+    pub ending: &'static str,
+}
+
+impl SetBased {
+    /// The statement for the events that also meet a condition, which begins with `and` or is empty.
+    pub(crate) fn statement(&self, condition: &str) -> String {
+        let Self { insert, ending } = self;
+        format!("{insert} {condition} {ending}")
+    }
+}
+
 /// A table that follows the log. Applying the same events again must give the same rows.
 #[async_trait]
 pub trait Projection: Send + Sync + 'static {
@@ -92,11 +110,10 @@ pub trait Projection: Send + Sync + 'static {
     fn follows(&self) -> Follows;
 
     /// The tables that it writes, and nobody else.
-    fn tables(&self) -> &'static [&'static str];
+    fn tables(&self) -> &'static [Table];
 
-    /// Where all its rows come from the log by one statement: that statement. It inserts the rows of the events after
-    /// `($1, $2::text::xid8, $3)` up to `($4, $5::text::xid8, $6)`, and passes over rows that are there.
-    fn set_based(&self) -> Option<&'static str> {
+    /// Where all its rows come from the log by one statement: that statement.
+    fn set_based(&self) -> Option<SetBased> {
         None
     }
 

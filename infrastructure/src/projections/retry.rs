@@ -88,11 +88,8 @@ async fn replay(
     projection: &dyn Projection,
     aggregate: &AggregateKey,
 ) -> Result<Retried, ProjectionError> {
-    let key: [Value; 3] = [
-        projection.name().into(),
-        aggregate.aggregate_type.clone().into(),
-        aggregate.aggregate_id.clone().into(),
-    ];
+    let key: [Value; 3] =
+        [projection.name().into(), aggregate.aggregate_type.clone().into(), aggregate.aggregate_id.clone().into()];
     let of_aggregate = |sql, more: &[Value]| statement(sql, [&key, more].concat());
     let rows = transaction.query_all(of_aggregate(EVENTS, &[])).await?;
     let events: Vec<LoggedEvent> = rows.iter().map(LoggedEvent::from_result).collect::<Result<_, DbErr>>()?;

@@ -146,7 +146,8 @@ impl ProjectionRunner {
         let mut own: Vec<&LoggedEvent> = events.iter().filter(|event| projection.follows().includes(event)).collect();
         if advanced.may_have_parked {
             let blocked = parking::blocked(&transaction, name, &own).await?;
-            let (waiting, free): (Vec<&LoggedEvent>, _) = own.into_iter().partition(|event| blocked.contains(&AggregateKey::of(event)));
+            let (waiting, free): (Vec<&LoggedEvent>, _) =
+                own.into_iter().partition(|event| blocked.contains(&AggregateKey::of(event)));
             parking::park(&transaction, name, &waiting, None).await?;
             own = free;
         }

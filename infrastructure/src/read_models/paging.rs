@@ -8,12 +8,7 @@ pub(crate) fn rows(page: PageRequest) -> u64 {
 }
 
 /// The page of the rows that were found.
-pub(crate) fn page<T>(
-    mut items: Vec<T>,
-    request: PageRequest,
-    parked: u64,
-    cursor: impl Fn(&T) -> Cursor,
-) -> Page<T> {
+pub(crate) fn page<T>(mut items: Vec<T>, request: PageRequest, parked: u64, cursor: impl Fn(&T) -> Cursor) -> Page<T> {
     let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
     let more = items.len() > limit;
     items.truncate(limit);

@@ -99,7 +99,8 @@ async fn a_process_that_stops_lets_others_take_over_at_once() {
     first.runner.give_back(&projections).await;
     append(&test, "b").await;
     until_written(&test, 6).await;
-    let last: DateTime<Utc> = sqlx::query_scalar("select max(written_at) from probe").fetch_one(test.pool()).await.unwrap();
+    let last: DateTime<Utc> =
+        sqlx::query_scalar("select max(written_at) from probe").fetch_one(test.pool()).await.unwrap();
     assert!(last < until, "written {last}, while the lease would have lasted until {until}");
     second.running.abort();
 }

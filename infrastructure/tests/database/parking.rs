@@ -12,7 +12,7 @@ use domain::access::Permission;
 use domain::ids::{ReportId, TenantId};
 use infrastructure::event_store::LoggedEvent;
 use infrastructure::projections::{
-    AggregateKey, Follows, ParkedEvent, Projection, ProjectionError, Retried, retry,
+    AggregateKey, Follows, ParkedEvent, Projection, ProjectionError, Retried, Table, retry,
 };
 use infrastructure::read_models;
 use infrastructure::read_models::reports::ReportsReader;
@@ -211,7 +211,7 @@ impl Projection for BrokenRuns {
         RunsProjection.follows()
     }
 
-    fn tables(&self) -> &'static [&'static str] {
+    fn tables(&self) -> &'static [Table] {
         RunsProjection.tables()
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use infrastructure::event_store::LoggedEvent;
-use infrastructure::projections::{Follows, Projection, ProjectionError};
+use infrastructure::projections::{Follows, Projection, ProjectionError, Table};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
 use testkit::TestDatabase;
 
@@ -81,8 +81,8 @@ impl Projection for Probe {
         Follows::Everything
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["probe"]
+    fn tables(&self) -> &'static [Table] {
+        &[Table { name: "probe", tenant: "tenant_id", aggregate: None }]
     }
 
     async fn apply(&self, transaction: &DatabaseTransaction, events: &[&LoggedEvent]) -> Result<(), ProjectionError> {

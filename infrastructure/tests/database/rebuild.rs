@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use application::ports::commands::Commands;
+use application::ports::rebuilds::RebuildProgress;
 use domain::tenant::Tenant;
-use infrastructure::projections::{Projection, Rebuild, RebuildProgress};
+use infrastructure::projections::{Projection, Rebuild};
 use infrastructure::read_models;
 use serde_json::{Value, json};
 use sqlx::PgPool;

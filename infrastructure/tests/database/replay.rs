@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use infrastructure::event_store::LoggedEvent;
-use infrastructure::projections::{Follows, Projection, ProjectionError};
+use infrastructure::projections::{Follows, Projection, ProjectionError, Table};
 use infrastructure::read_models;
 use sea_orm::DatabaseTransaction;
 use serde_json::Value;
@@ -73,7 +73,7 @@ impl Projection for Twice {
         self.0.follows()
     }
 
-    fn tables(&self) -> &'static [&'static str] {
+    fn tables(&self) -> &'static [Table] {
         self.0.tables()
     }
 

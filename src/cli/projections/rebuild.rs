@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
+use application::ports::rebuilds::{Comparison, Difference};
 use indicatif::{ProgressBar, ProgressStyle};
 use infrastructure::database::Database;
-use infrastructure::projections::{Comparison, Difference, Rebuild};
+use infrastructure::projections::Rebuild;
 use serde_json::{Value, json};
 
 use super::find;

@@ -25,7 +25,11 @@ pub(super) struct ReportList {
 
 impl From<Page<ReportView>> for ReportList {
     fn from(page: Page<ReportView>) -> Self {
-        Self { items: page.items.into_iter().map(ReportBody::from).collect(), next: page.next.map(encode), parked: page.parked }
+        Self {
+            items: page.items.into_iter().map(ReportBody::from).collect(),
+            next: page.next.map(encode),
+            parked: page.parked,
+        }
     }
 }
 

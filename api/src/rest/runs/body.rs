@@ -24,7 +24,11 @@ pub(super) struct RunList {
 
 impl From<Page<RunView>> for RunList {
     fn from(page: Page<RunView>) -> Self {
-        Self { items: page.items.into_iter().map(RunBody::from).collect(), next: page.next.map(encode), parked: page.parked }
+        Self {
+            items: page.items.into_iter().map(RunBody::from).collect(),
+            next: page.next.map(encode),
+            parked: page.parked,
+        }
     }
 }
 

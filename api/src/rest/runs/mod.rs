@@ -66,8 +66,11 @@ impl Accepted {
         id: RunId,
         position: Option<LogPosition>,
     ) -> Result<Self, AppError> {
-        let run =
-            if settled(state, position).await { Some(state.read_runs.get(context, id).await?.item.into()) } else { None };
+        let run = if settled(state, position).await {
+            Some(state.read_runs.get(context, id).await?.item.into())
+        } else {
+            None
+        };
         let answer = RunCommandAnswer { id: id.uuid(), run };
         Ok(Self::Accepted(Json(answer), format!("/api/v1/runs/{id}"), position.map(header)))
     }

@@ -9,8 +9,8 @@ use application::ports::health::{Dependency, DependencyState, Health};
 use application::ports::identity::{AccessToken, Credentials, PasswordHash, PasswordHasher, Tokens};
 use application::ports::projections::{Lease, Standing, Standings};
 use application::ports::read_models::{
-    Cursor, Found, IntegrationView, Integrations, Page, PageRequest, Progress, ReportView, Reports, RunView, Runs, TenantView,
-    Tenants, UserView, Users,
+    Cursor, Found, IntegrationView, Integrations, Page, PageRequest, Progress, ReportView, Reports, RunView, Runs,
+    TenantView, Tenants, UserView, Users,
 };
 use application::ports::services::{
     Account, Analyst, Chat, ChatMessage, Connectors, Conversations, Crm, Deal, Notifier, StoredReport, TenantStorage,

@@ -1,11 +1,30 @@
-//! The schemas of generations, and moving tables between them.
+//! The schemas of generations, and moving tables and rows between them.
 
+use domain::rebuild::RebuildScope;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TryGetable};
+
+use super::scope::rows_of;
+use crate::projections::Table;
 
 /// How long the exchange waits for those who read the tables. Whoever wants to read them meanwhile waits behind it. It is
 /// shorter than the server's `deadlock_timeout` of one second, so that of a reader and an exchange that wait for each
 /// other the exchange gives way.
 const LOCK_TIMEOUT: &str = "500ms";
+
+/// The columns of a table that are written.
+const COLUMNS: &str = "
+select quote_ident(attname) as name from pg_attribute
+where attrelid = $1::regclass and attnum > 0 and not attisdropped and attgenerated = ''
+order by attnum";
+
+/// The columns of a table's key.
+const KEY: &str = "
+select quote_ident(a.attname) as name
+from pg_index x
+join lateral unnest(x.indkey) with ordinality as k(attnum, place) on true
+join pg_attribute a on a.attrelid = x.indrelid and a.attnum = k.attnum
+where x.indrelid = $1::regclass and x.indisprimary
+order by k.place";
 
 /// The schemas of one projection's generations.
 #[derive(Debug, Clone)]
@@ -16,25 +35,32 @@ pub(super) struct Generation {
     next: String,
     /// Where the previous one is kept.
     previous: String,
+    /// Whose rows are built.
+    scope: RebuildScope,
 }
 
 impl Generation {
-    pub(super) async fn of(connection: &DatabaseConnection, projection: &str) -> Result<Self, DbErr> {
+    pub(super) async fn of(
+        connection: &DatabaseConnection,
+        projection: &str,
+        scope: RebuildScope,
+    ) -> Result<Self, DbErr> {
         let live: String = single(connection, "select current_schema()::text as value").await?;
         let next = quoted(&format!("{live}_next_{projection}"));
         let previous = quoted(&format!("{live}_old_{projection}"));
-        Ok(Self { live: quoted(&live), next, previous })
+        Ok(Self { live: quoted(&live), next, previous, scope })
     }
 
     /// Makes the next generation's empty tables in place of whatever is left of an earlier one. Indexes come later: they
-    /// are quicker to make on full tables. The schema's comment says which program and which tables it was begun with.
-    pub(super) async fn create_next(&self, connection: &impl ConnectionTrait, tables: &[&str]) -> Result<(), DbErr> {
+    /// are quicker to make on full tables. The schema's comment says which program, which tables and which rows it was begun
+    /// with.
+    pub(super) async fn create_next(&self, connection: &impl ConnectionTrait, tables: &[Table]) -> Result<(), DbErr> {
         let Self { live, next, .. } = self;
         self.drop_next(connection).await?;
         connection.execute_unprepared(&format!("create schema {next}")).await?;
-        let fingerprint = fingerprint(connection).await?.replace('\'', "''");
+        let fingerprint = self.fingerprint(connection).await?.replace('\'', "''");
         connection.execute_unprepared(&format!("comment on schema {next} is '{fingerprint}'")).await?;
-        for table in tables {
+        for Table { name: table, .. } in tables {
             let sql = format!(
                 "create table {next}.{table} (like {live}.{table} including defaults including constraints \
                  including comments including generated including identity)"
@@ -44,32 +70,38 @@ impl Generation {
         Ok(())
     }
 
-    /// True where the next generation is whole and was begun by this program, so that it can be gone on with.
-    pub(super) async fn is_next_ours(&self, connection: &impl ConnectionTrait, tables: &[&str]) -> Result<bool, DbErr> {
+    /// True where the next generation was begun by this program, on tables of this form, for the same rows.
+    pub(super) async fn is_next_ours(&self, connection: &impl ConnectionTrait) -> Result<bool, DbErr> {
         let sql = "select obj_description(to_regnamespace($1), 'pg_namespace') as value";
         let begun_with: Option<String> = of_name(connection, sql, &self.next).await?;
-        let is_same = begun_with == Some(fingerprint(connection).await?);
-        Ok(is_same && self.missing_next(connection, tables).await?.is_none())
+        Ok(begun_with == Some(self.fingerprint(connection).await?))
+    }
+
+    /// What a generation's rows depend on besides the log: the program that makes them, the tables' form, and whose rows
+    /// they are.
+    async fn fingerprint(&self, connection: &impl ConnectionTrait) -> Result<String, DbErr> {
+        let migration: String = single(connection, "select max(version) as value from seaql_migrations").await?;
+        Ok(format!("{} {migration} {:?}", env!("CARGO_PKG_VERSION"), self.scope))
     }
 
     /// The first table that the next generation does not have.
-    pub(super) async fn missing_next<'t>(
+    pub(super) async fn missing_next(
         &self,
         connection: &impl ConnectionTrait,
-        tables: &[&'t str],
-    ) -> Result<Option<&'t str>, DbErr> {
+        tables: &[Table],
+    ) -> Result<Option<&'static str>, DbErr> {
         for table in tables {
             let sql = "select to_regclass($1) is null as value";
             if of_name(connection, sql, &self.next_table(table)).await? {
-                return Ok(Some(table));
+                return Ok(Some(table.name));
             }
         }
         Ok(None)
     }
 
     /// Gives the next generation's tables the keys and indexes of the live ones, under the same names.
-    pub(super) async fn index_next(&self, connection: &impl ConnectionTrait, tables: &[&str]) -> Result<(), DbErr> {
-        for table in tables {
+    pub(super) async fn index_next(&self, connection: &impl ConnectionTrait, tables: &[Table]) -> Result<(), DbErr> {
+        for Table { name: table, .. } in tables {
             for statement in self.missing_indexes(connection, table).await? {
                 connection.execute_unprepared(&statement).await?;
             }
@@ -131,20 +163,64 @@ impl Generation {
 
     /// Puts the next generation in the live one's place and keeps that one as the previous. Fails where somebody else
     /// holds the tables for longer than [`LOCK_TIMEOUT`].
-    pub(super) async fn exchange(&self, transaction: &impl ConnectionTrait, tables: &[&str]) -> Result<(), DbErr> {
-        let Self { live, next, previous } = self;
+    pub(super) async fn exchange(&self, transaction: &impl ConnectionTrait, tables: &[Table]) -> Result<(), DbErr> {
+        let Self { live, next, previous, .. } = self;
         transaction.execute_unprepared(&format!("set local lock_timeout = '{LOCK_TIMEOUT}'")).await?;
         self.drop_previous(transaction).await?;
         transaction.execute_unprepared(&format!("create schema {previous}")).await?;
         let all: Vec<String> = tables.iter().map(|table| self.live_table(table)).collect();
         transaction.execute_unprepared(&format!("lock table {} in access exclusive mode", all.join(", "))).await?;
-        for table in tables {
+        for Table { name: table, .. } in tables {
             let keep = format!("alter table {live}.{table} set schema {previous}");
             let take = format!("alter table {next}.{table} set schema {live}");
             transaction.execute_unprepared(&keep).await?;
             transaction.execute_unprepared(&take).await?;
         }
         transaction.execute_unprepared(&format!("drop schema {next}")).await.map(|_| ())
+    }
+
+    /// Puts the next generation's rows in the place of the live ones that they are about; the rows of others stay, and
+    /// readers do not wait. A live row under a key that the next generation has goes too, whoever it claims to be of: the
+    /// log says whose that key is.
+    pub(super) async fn replace(&self, transaction: &impl ConnectionTrait, tables: &[Table]) -> Result<(), DbErr> {
+        transaction.execute_unprepared(&format!("set local lock_timeout = '{LOCK_TIMEOUT}'")).await?;
+        for table in tables {
+            let (live, next) = (self.live_table(table), self.next_table(table));
+            let columns = names(transaction, COLUMNS, &live).await?.join(", ");
+            let own = rows_of(self.scope, table).unwrap_or_else(|| "true".to_owned());
+            let same_key = self.same_key(transaction, table).await?;
+            for statement in [
+                format!("delete from {live} where {own}"),
+                format!("delete from {live} as live using {next} as next where {same_key}"),
+                format!("insert into {live} ({columns}) select {columns} from {next}"),
+            ] {
+                transaction.execute_unprepared(&statement).await?;
+            }
+        }
+        self.drop_next(transaction).await
+    }
+
+    /// The live rows that the next generation's are compared with, as it stands in a `from`: those that it is about, and
+    /// those that have one of its keys.
+    pub(super) async fn live_rows(&self, connection: &impl ConnectionTrait, table: &Table) -> Result<String, DbErr> {
+        let (live, next) = (self.live_table(table), self.next_table(table));
+        let Some(own) = rows_of(self.scope, table) else { return Ok(live) };
+        let same_key = self.same_key(connection, table).await?;
+        Ok(format!(
+            "(select * from {live} where {own}
+              union all
+              select * from {live} as live where ({own}) is not true and exists (select from {next} as next where {same_key}))"
+        ))
+    }
+
+    async fn same_key(&self, connection: &impl ConnectionTrait, table: &Table) -> Result<String, DbErr> {
+        let key = self.key(connection, table).await?;
+        Ok(key.iter().map(|column| format!("live.{column} = next.{column}")).collect::<Vec<_>>().join(" and "))
+    }
+
+    /// The columns of the table's key.
+    pub(super) async fn key(&self, connection: &impl ConnectionTrait, table: &Table) -> Result<Vec<String>, DbErr> {
+        names(connection, KEY, &self.live_table(table)).await
     }
 
     pub(super) async fn drop_next(&self, connection: &impl ConnectionTrait) -> Result<(), DbErr> {
@@ -155,27 +231,25 @@ impl Generation {
         connection.execute_unprepared(&format!("drop schema if exists {} cascade", self.previous)).await.map(|_| ())
     }
 
+    pub(super) async fn has_next(&self, connection: &impl ConnectionTrait) -> Result<bool, DbErr> {
+        of_name(connection, "select to_regnamespace($1) is not null as value", &self.next).await
+    }
+
     pub(super) async fn has_previous(&self, connection: &impl ConnectionTrait) -> Result<bool, DbErr> {
         of_name(connection, "select to_regnamespace($1) is not null as value", &self.previous).await
     }
 
-    pub(super) fn live_table(&self, table: &str) -> String {
-        format!("{}.{table}", self.live)
+    fn live_table(&self, table: &Table) -> String {
+        format!("{}.{}", self.live, table.name)
     }
 
-    pub(super) fn next_table(&self, table: &str) -> String {
-        format!("{}.{table}", self.next)
+    pub(super) fn next_table(&self, table: &Table) -> String {
+        format!("{}.{}", self.next, table.name)
     }
 }
 
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// What a generation's rows depend on besides the log: the program that makes them, and the tables' form.
-async fn fingerprint(connection: &impl ConnectionTrait) -> Result<String, DbErr> {
-    let migration: String = single(connection, "select max(version) as value from seaql_migrations").await?;
-    Ok(format!("{} {migration}", env!("CARGO_PKG_VERSION")))
 }
 
 async fn single<T: TryGetable>(connection: &impl ConnectionTrait, sql: &str) -> Result<T, DbErr> {
@@ -189,4 +263,9 @@ async fn of_name<T: TryGetable>(connection: &impl ConnectionTrait, sql: &str, na
 async fn value<T: TryGetable>(connection: &impl ConnectionTrait, statement: Statement) -> Result<T, DbErr> {
     let sql = statement.sql.clone();
     connection.query_one(statement).await?.ok_or(DbErr::RecordNotFound(sql))?.try_get("", "value")
+}
+
+async fn names(connection: &impl ConnectionTrait, sql: &str, table: &str) -> Result<Vec<String>, DbErr> {
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [table.into()]);
+    connection.query_all(statement).await?.iter().map(|row| row.try_get("", "name")).collect()
 }

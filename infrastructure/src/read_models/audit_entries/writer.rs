@@ -4,13 +4,14 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
 
 use crate::event_store::LoggedEvent;
 use crate::event_store::position::parameters;
-use crate::projections::{Follows, Projection, ProjectionError};
+use crate::projections::{Follows, Projection, ProjectionError, SetBased, Table};
 
 /// Keeps the table `audit_entries`.
 pub struct AuditProjection;
 
 /// An entry says nothing that its event does not, so the database makes it without a detour.
-const ENTRIES: &str = "
+const ENTRIES: SetBased = SetBased {
+    insert: "
 insert into audit_entries (
     generation, tx, position, tenant_id, recorded_at, actor_kind, actor_id, granted_by, event_type, aggregate_type, aggregate_id,
     sequence, request_id, correlation_id, ip, user_agent
@@ -21,8 +22,9 @@ select generation, tx::text::bigint, position, tenant_id, recorded_at,
        metadata ->> 'request_id', metadata ->> 'correlation_id', metadata ->> 'ip', metadata ->> 'user_agent'
 from events
 where (generation, tx, position) > ($1, $2::text::xid8, $3)
-  and (generation, tx, position) <= ($4, $5::text::xid8, $6)
-on conflict do nothing";
+  and (generation, tx, position) <= ($4, $5::text::xid8, $6)",
+    ending: "on conflict do nothing",
+};
 
 #[async_trait]
 impl Projection for AuditProjection {
@@ -34,11 +36,11 @@ impl Projection for AuditProjection {
         Follows::Everything
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["audit_entries"]
+    fn tables(&self) -> &'static [Table] {
+        &[Table { name: "audit_entries", tenant: "tenant_id", aggregate: Some("aggregate_id") }]
     }
 
-    fn set_based(&self) -> Option<&'static str> {
+    fn set_based(&self) -> Option<SetBased> {
         Some(ENTRIES)
     }
 
@@ -47,7 +49,8 @@ impl Projection for AuditProjection {
         let (from, to) = (first.position, last.position);
         let before_first = LogPosition { position: from.position - 1, ..from };
         let values = [parameters(before_first), parameters(to)].concat();
-        transaction.execute(Statement::from_sql_and_values(DbBackend::Postgres, ENTRIES, values)).await?;
+        let every = ENTRIES.statement("");
+        transaction.execute(Statement::from_sql_and_values(DbBackend::Postgres, every, values)).await?;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
 
 use super::entity::{ActiveModel, Column, Entity};
 use crate::event_store::LoggedEvent;
-use crate::projections::{Follows, Projection, ProjectionError, decode};
+use crate::projections::{Follows, Projection, ProjectionError, Table, decode};
 use crate::read_models::text::to_json;
 
 /// Keeps the table `integrations`.
@@ -22,8 +22,9 @@ impl Projection for IntegrationsProjection {
         Follows::Aggregate(IntegrationConfig::TYPE)
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["integrations"]
+    fn tables(&self) -> &'static [Table] {
+        // Rows are keyed by the kind of service; the aggregate's id is made from it and stands in no column.
+        &[Table { name: "integrations", tenant: "tenant_id", aggregate: None }]
     }
 
     async fn apply(&self, transaction: &DatabaseTransaction, events: &[&LoggedEvent]) -> Result<(), ProjectionError> {

@@ -6,7 +6,7 @@ use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, Set};
 
 use super::entity::{ActiveModel, Column, Entity};
 use crate::event_store::LoggedEvent;
-use crate::projections::{Follows, Projection, ProjectionError, decode};
+use crate::projections::{Follows, Projection, ProjectionError, Table, decode};
 use crate::read_models::text::{to_json, to_text};
 
 /// Keeps the table `reports`.
@@ -27,8 +27,8 @@ impl Projection for ReportsProjection {
         Follows::Aggregate(Report::TYPE)
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["reports"]
+    fn tables(&self) -> &'static [Table] {
+        &[Table { name: "reports", tenant: "tenant_id", aggregate: Some("id") }]
     }
 
     async fn apply(&self, transaction: &DatabaseTransaction, events: &[&LoggedEvent]) -> Result<(), ProjectionError> {

@@ -65,8 +65,8 @@ async fn with_steps(
 impl Runs for RunsReader {
     async fn get(&self, scope: &TenantScope, id: RunId) -> Result<Option<Found<RunView>>, PortError> {
         let snapshot = self.snapshot().await?;
-        let query = run_entity::Entity::find_by_id(id.uuid())
-            .filter(run_entity::Column::TenantId.eq(scope.tenant_id().uuid()));
+        let query =
+            run_entity::Entity::find_by_id(id.uuid()).filter(run_entity::Column::TenantId.eq(scope.tenant_id().uuid()));
         let (run, parked) = rows_and_parked(&snapshot, query, scope, RunsProjection::NAME).await?;
         let mut views = with_steps(&snapshot, scope, run).await?;
         snapshot.commit().await.map_err(from_orm)?;

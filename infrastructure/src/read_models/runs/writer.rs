@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
 
 use super::{run_entity, step_entity};
 use crate::event_store::LoggedEvent;
-use crate::projections::{Follows, Projection, ProjectionError, decode};
+use crate::projections::{Follows, Projection, ProjectionError, Table, decode};
 use crate::read_models::text::{to_json, to_text};
 
 /// Keeps the tables `runs` and `run_steps`.
@@ -30,8 +30,11 @@ impl Projection for RunsProjection {
         Follows::Aggregate(JobRun::TYPE)
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["runs", "run_steps"]
+    fn tables(&self) -> &'static [Table] {
+        &[
+            Table { name: "runs", tenant: "tenant_id", aggregate: Some("id") },
+            Table { name: "run_steps", tenant: "tenant_id", aggregate: Some("run_id") },
+        ]
     }
 
     async fn apply(&self, transaction: &DatabaseTransaction, events: &[&LoggedEvent]) -> Result<(), ProjectionError> {

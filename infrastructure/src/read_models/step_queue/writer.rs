@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::entity::{ActiveModel, Column, Entity};
 use crate::event_store::LoggedEvent;
-use crate::projections::{Follows, Projection, ProjectionError, decode};
+use crate::projections::{Follows, Projection, ProjectionError, Table, decode};
 
 /// Keeps the table `step_queue`.
 pub struct StepQueueProjection;
@@ -29,8 +29,8 @@ impl Projection for StepQueueProjection {
         Follows::Aggregate(JobRun::TYPE)
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["step_queue"]
+    fn tables(&self) -> &'static [Table] {
+        &[Table { name: "step_queue", tenant: "tenant_id", aggregate: Some("run_id") }]
     }
 
     async fn apply(&self, transaction: &DatabaseTransaction, events: &[&LoggedEvent]) -> Result<(), ProjectionError> {

@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
 
 use super::entity::{ActiveModel, Column, Entity};
 use crate::event_store::LoggedEvent;
-use crate::projections::{Follows, Projection, ProjectionError, decode};
+use crate::projections::{Follows, Projection, ProjectionError, Table, decode};
 use crate::read_models::text::to_text;
 
 /// Keeps the table `tenants`.
@@ -22,8 +22,8 @@ impl Projection for TenantsProjection {
         Follows::Aggregate(Tenant::TYPE)
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["tenants"]
+    fn tables(&self) -> &'static [Table] {
+        &[Table { name: "tenants", tenant: "id", aggregate: Some("id") }]
     }
 
     async fn apply(&self, transaction: &DatabaseTransaction, events: &[&LoggedEvent]) -> Result<(), ProjectionError> {

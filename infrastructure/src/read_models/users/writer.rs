@@ -6,7 +6,7 @@ use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, Set};
 
 use super::entity::{ActiveModel, Column, Entity};
 use crate::event_store::LoggedEvent;
-use crate::projections::{Follows, Projection, ProjectionError, decode};
+use crate::projections::{Follows, Projection, ProjectionError, Table, decode};
 use crate::read_models::text::to_text;
 
 /// Keeps the table `users`.
@@ -22,8 +22,8 @@ impl Projection for UsersProjection {
         Follows::Aggregate(User::TYPE)
     }
 
-    fn tables(&self) -> &'static [&'static str] {
-        &["users"]
+    fn tables(&self) -> &'static [Table] {
+        &[Table { name: "users", tenant: "tenant_id", aggregate: Some("id") }]
     }
 
     async fn apply(&self, transaction: &DatabaseTransaction, events: &[&LoggedEvent]) -> Result<(), ProjectionError> {
