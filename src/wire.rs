@@ -13,8 +13,8 @@ use application::ports::read_models::Integrations;
 use application::ports::services::Connectors;
 use application::ports::vault::Vault;
 use application::use_cases::{
-    CancelRun, CheckIntegration, ConfigureIntegration, DefineTenantAutomation, OpenAccount, ReadReports, ReadRuns,
-    ResendNotification, RunStarter, SignIn, TenantProvisioning, UserRegistration,
+    CancelRun, CheckIntegration, ConfigureIntegration, DefineTenantAutomation, OpenAccount, ReadModelRebuilding,
+    ReadReports, ReadRuns, ResendNotification, RunStarter, SignIn, TenantProvisioning, UserRegistration,
 };
 use domain::EventSourced;
 use domain::automation::Automation;
@@ -29,7 +29,7 @@ use infrastructure::database::{Database, Mode};
 use infrastructure::event_store::{Appender, LogCommands, LogStatistics};
 use infrastructure::health::SystemHealth;
 use infrastructure::identity::{Argon2Hasher, PasswordCost, PgCredentials, RsaTokens};
-use infrastructure::projections::{Checkpoints, Projection, ProjectionRunner};
+use infrastructure::projections::{Checkpoints, PgRebuildEngine, Projection, ProjectionRunner};
 use infrastructure::read_models::{
     self, integrations::IntegrationsReader, reports::ReportsReader, runs::RunsReader, tenants::TenantsReader,
     users::UsersReader,
@@ -171,6 +171,17 @@ impl System {
             }
             tokio::time::sleep(PURGE_EVERY).await;
         }
+    }
+}
+
+/// Rebuilding of read models, over an open, migrated database; it needs none of the keys that the whole system does.
+pub fn rebuilding(database: &Database) -> ReadModelRebuilding {
+    let appender = Appender::new(database.clone(), Signal::default());
+    ReadModelRebuilding {
+        rebuilds: commands(database, &appender),
+        engine: Arc::new(PgRebuildEngine::new(database.clone(), read_models::all())),
+        clock: clock(),
+        ids: ids(),
     }
 }
 

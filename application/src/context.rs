@@ -78,12 +78,12 @@ impl RequestContext {
         }
     }
 
-    /// Work of support staff at the terminal, for one tenant or, without one, for the platform. The terminal has no
-    /// sign-in: whoever may use it may do this, and the name is what that person's account says.
-    pub fn for_support(operator: DisplayName, tenant: Option<TenantId>, request_id: Uuid) -> Self {
+    /// Work of support staff at the terminal. The terminal has no sign-in: whoever may use it may do this, and the name is
+    /// what that person's account says. What it is about is said where it is allowed, by [`Self::require_support`].
+    pub fn for_support(operator: DisplayName, request_id: Uuid) -> Self {
         Self {
             actor: Actor::Support(operator),
-            tenant,
+            tenant: None,
             request_id,
             correlation_id: request_id,
             causation_id: None,
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn support_staff_have_no_right_of_a_company_and_nobody_else_is_support() {
         let tenant = TenantId::from(Uuid::from_u128(1));
-        let support = RequestContext::for_support("ops-anna".parse().unwrap(), None, Uuid::from_u128(3));
+        let support = RequestContext::for_support("ops-anna".parse().unwrap(), Uuid::from_u128(3));
         assert_eq!(support.authorize(Permission::RunsStart).unwrap_err().kind, ErrorKind::Forbidden);
         assert_eq!(support.require_system().unwrap_err().kind, ErrorKind::Forbidden);
         let metadata = support.metadata();

@@ -11,6 +11,8 @@ mod outcome;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
+mod rebuild;
+#[cfg(test)]
 mod starts;
 #[cfg(test)]
 mod whole;

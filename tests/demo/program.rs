@@ -94,6 +94,23 @@ impl Demo {
     }
 
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        let mut command = self.program();
+        command.args(["demo", "--once", "--json", "--data-dir"]).arg(self.data_dir()).args(arguments);
+        if self.data == Data::OfFile {
+            command.arg("--data").arg(self.data_file());
+        }
+        Running::spawn(command)
+    }
+
+    /// Runs a command of support staff on the demo's database to its end.
+    pub(crate) fn projections(&self, arguments: &[&str]) -> Ended {
+        let mut command = self.program();
+        command.arg("projections").args(arguments).args(["--json", "--data-dir"]).arg(self.data_dir());
+        Running::spawn(command).end()
+    }
+
+    /// The program, with no settings but those of this demo.
+    fn program(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_synkro"));
         for name in SETTINGS {
             command.env_remove(name);
@@ -102,20 +119,6 @@ impl Demo {
             command.env("DATABASE_URL", url);
         }
         command
-            .args(["demo", "--once", "--json", "--data-dir"])
-            .arg(self.data_dir())
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        if self.data == Data::OfFile {
-            command.arg("--data").arg(self.data_file());
-        }
-        let mut child = command.spawn().unwrap();
-        let errors = BufReader::new(child.stderr.take().unwrap());
-        let (sender, lines) = mpsc::channel();
-        thread::spawn(move || errors.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        Running { child, lines, seen: Vec::new() }
     }
 
     /// Runs it to its end.
@@ -139,6 +142,15 @@ impl Ended {
 }
 
 impl Running {
+    fn spawn(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let errors = BufReader::new(child.stderr.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        thread::spawn(move || errors.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Self { child, lines, seen: Vec::new() }
+    }
+
     /// SIGKILL, and nothing of it left afterwards.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

@@ -20,6 +20,8 @@ mod probe;
 mod projections;
 mod readers;
 mod rebuild;
+mod rebuild_events;
+mod rebuild_scope;
 mod replay;
 mod schema;
 mod staging;

@@ -20,11 +20,12 @@ use crate::fixtures::{context, count, provision, tenant, until};
 use crate::replay::contents;
 use crate::story::Company;
 
-fn projection(name: &str) -> Arc<dyn Projection> {
+pub(crate) fn projection(name: &str) -> Arc<dyn Projection> {
     read_models::all().into_iter().find(|projection| projection.name() == name).unwrap()
 }
 
-async fn told() -> TestDatabase {
+/// Two companies whose lives the read models have seen.
+pub(crate) async fn told() -> TestDatabase {
     let test = TestDatabase::new().await;
     Company::new(&test, 1).live().await;
     Company::new(&test, 2).live().await;

@@ -41,19 +41,10 @@ enum Action {
         #[arg(long, value_name = "TYPE:ID", value_parser = status::aggregate)]
         aggregate: Option<AggregateKey>,
     },
-    /// Builds a projection's tables anew beside the live ones, says what differs, and exchanges them.
-    Rebuild {
-        /// The projection's name.
-        name: String,
-        /// Only say what differs; the live tables stay.
-        #[arg(long)]
-        dry_run: bool,
-    },
-    /// Builds a projection's tables anew beside the live ones and says what differs; exits with 1 where anything does.
-    Verify {
-        /// The projection's name.
-        name: String,
-    },
+    /// Builds a projection's rows anew beside the live ones, says what differs, and exchanges them.
+    Rebuild(rebuild::RebuildArgs),
+    /// Builds a projection's rows anew beside the live ones and says what differs; exits with 1 where anything does.
+    Verify(rebuild::VerifyArgs),
     /// Drops the tables that the last rebuild replaced. Until then they are kept to be looked into.
     DropOld {
         /// The projection's name.
@@ -69,9 +60,9 @@ pub(super) async fn run(args: ProjectionsArgs) -> Result<ExitCode, CliError> {
         Action::Retry { name, aggregate } => {
             status::retry_parked(&database, &name, aggregate.as_ref(), args.json).await
         }
-        Action::Rebuild { name, dry_run } => rebuild::rebuild(&database, &name, args.json, !dry_run).await,
-        Action::Verify { name } => rebuild::verify(&database, &name, args.json).await,
-        Action::DropOld { name } => rebuild::drop_old(&database, &name).await,
+        Action::Rebuild(rows) => rebuild::rebuild(&database, rows, args.json).await,
+        Action::Verify(rows) => rebuild::verify(&database, rows, args.json).await,
+        Action::DropOld { name } => rebuild::drop_old(&database, &name, args.json).await,
     };
     database.close().await;
     done
