@@ -105,7 +105,7 @@ impl Demo {
     /// Runs a command of support staff on the demo's database to its end.
     pub(crate) fn projections(&self, arguments: &[&str]) -> Ended {
         let mut command = self.program();
-        command.arg("projections").args(arguments).args(["--json", "--data-dir"]).arg(self.data_dir());
+        command.args(["projections", "--json", "--data-dir"]).arg(self.data_dir()).args(arguments);
         Running::spawn(command).end()
     }
 
