@@ -100,14 +100,14 @@ async fn the_log_says_who_rebuilt_a_tenants_rows_why_and_what_differed() {
         assert_eq!((&metadata["actor_kind"], &metadata["actor_id"]), (&json!("support"), &json!("ops-anna")));
     }
     test.catch_up().await;
-    let shown = format!("audit_entries where aggregate_id = '{id}' and tenant_id = '{owner}' and actor_id = 'ops-anna'");
+    let shown =
+        format!("audit_entries where aggregate_id = '{id}' and tenant_id = '{owner}' and actor_id = 'ops-anna'");
     assert_eq!(count(test.pool(), &shown).await, 2, "the tenant's own audit shows it");
     let mut after = contents(&test).await;
     after.get_mut("audit_entries").unwrap().retain(|row| row["aggregate_id"] != id.to_string());
     assert_eq!(after, before);
 }
 
-/// Seen to fail: with the events under the type `job_run`, the projections of runs could not read them.
 #[tokio::test]
 async fn a_verification_changes_nothing_but_the_log_and_starts_no_work() {
     let test = told().await;
@@ -130,6 +130,7 @@ async fn a_verification_changes_nothing_but_the_log_and_starts_no_work() {
     assert_eq!(after, before, "no step became due");
 }
 
+/// Seen to fail: with the end recorded only where it went well.
 #[tokio::test]
 async fn a_rebuild_that_fails_is_recorded_as_abandoned_with_what_differed() {
     let test = told().await;

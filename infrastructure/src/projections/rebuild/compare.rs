@@ -4,7 +4,7 @@ use application::ports::rebuilds::{Comparison, Difference, TenantDigest};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use uuid::Uuid;
 
-use super::generation::Generation;
+use super::generation::{Generation, listed};
 use crate::projections::Table;
 
 /// Stands for the platform where a tenant is compared, because a join finds no equal nulls.
@@ -77,14 +77,15 @@ async fn differences(
     table: &Table,
 ) -> Result<(Vec<Difference>, u64), DbErr> {
     let (live, next) = (generation.live_rows(connection, table).await?, generation.next_table(table));
-    let key = generation.key(connection, table).await?.join(", ");
+    let columns = generation.key(connection, table).await?;
+    let key = listed(&columns);
     let tenant = table.tenant;
     let owner = format!("case when to_jsonb(next) is null then live.{tenant} else next.{tenant} end");
     let sql = format!(
         "select * from (
             select (select jsonb_object_agg(k.key, k.value)
                     from jsonb_each(coalesce(to_jsonb(live), to_jsonb(next))) k
-                    where k.key = any(string_to_array($1, ', ')))::text as key,
+                    where k.key = any($1))::text as key,
                    {owner} as owner, to_jsonb(live) is not null as in_live, to_jsonb(next) is not null as in_next,
                    (select coalesce(jsonb_agg(l.key order by l.key), '[]') from jsonb_each(to_jsonb(live)) l
                     where to_jsonb(next) is not null and l.value is distinct from to_jsonb(next) -> l.key) as columns,
@@ -97,8 +98,7 @@ async fn differences(
          ) as named
          order by owner nulls first, nth"
     );
-    let rows =
-        connection.query_all(Statement::from_sql_and_values(DbBackend::Postgres, sql, [key.clone().into()])).await?;
+    let rows = connection.query_all(Statement::from_sql_and_values(DbBackend::Postgres, sql, [columns.into()])).await?;
     let all: i64 = rows.first().map_or(Ok(0), |row| row.try_get("", "differing"))?;
     let named = rows.iter().map(|row| {
         let columns: serde_json::Value = row.try_get("", "columns")?;

@@ -13,13 +13,13 @@ const LOCK_TIMEOUT: &str = "500ms";
 
 /// The columns of a table that are written.
 const COLUMNS: &str = "
-select quote_ident(attname) as name from pg_attribute
+select attname::text as name from pg_attribute
 where attrelid = $1::regclass and attnum > 0 and not attisdropped and attgenerated = ''
 order by attnum";
 
 /// The columns of a table's key.
 const KEY: &str = "
-select quote_ident(a.attname) as name
+select a.attname::text as name
 from pg_index x
 join lateral unnest(x.indkey) with ordinality as k(attnum, place) on true
 join pg_attribute a on a.attrelid = x.indrelid and a.attnum = k.attnum
@@ -186,7 +186,7 @@ impl Generation {
         transaction.execute_unprepared(&format!("set local lock_timeout = '{LOCK_TIMEOUT}'")).await?;
         for table in tables {
             let (live, next) = (self.live_table(table), self.next_table(table));
-            let columns = names(transaction, COLUMNS, &live).await?.join(", ");
+            let columns = listed(&names(transaction, COLUMNS, &live).await?);
             let own = rows_of(self.scope, table).unwrap_or_else(|| "true".to_owned());
             let same_key = self.same_key(transaction, table).await?;
             for statement in [
@@ -215,7 +215,8 @@ impl Generation {
 
     async fn same_key(&self, connection: &impl ConnectionTrait, table: &Table) -> Result<String, DbErr> {
         let key = self.key(connection, table).await?;
-        Ok(key.iter().map(|column| format!("live.{column} = next.{column}")).collect::<Vec<_>>().join(" and "))
+        let same = |column: &String| format!("live.{0} = next.{0}", quoted(column));
+        Ok(key.iter().map(same).collect::<Vec<_>>().join(" and "))
     }
 
     /// The columns of the table's key.
@@ -246,6 +247,11 @@ impl Generation {
     pub(super) fn next_table(&self, table: &Table) -> String {
         format!("{}.{}", self.next, table.name)
     }
+}
+
+/// Names of columns, as SQL lists them.
+pub(super) fn listed(columns: &[String]) -> String {
+    columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(", ")
 }
 
 fn quoted(name: &str) -> String {
