@@ -122,6 +122,23 @@ create table projection_checkpoints (
 comment on column projection_checkpoints.holder is 'The process that feeds the projection until held_until, by the clock of the database.';
 comment on column projection_checkpoints.events_per_second is 'As of updated_at; each event counts less the older it is, by a factor of e every minute.';
 
+create table receipts (
+    tenant_id uuid not null,
+    key text not null,
+    operation text not null,
+    request_hash bytea not null,
+    aggregate_type text not null,
+    aggregate_id text not null,
+    first_sequence bigint not null,
+    last_sequence bigint not null,
+    actor_id text not null,
+    recorded_at timestamp with time zone not null default clock_timestamp(),
+    constraint receipts_pkey PRIMARY KEY (tenant_id, key)
+);
+comment on table receipts is 'Requests by their idempotency key, and the events that each recorded first. Kept for a while, then deleted.';
+comment on column receipts.request_hash is 'SHA-256 over the operation, its path parameters and its body.';
+CREATE INDEX receipts_age ON receipts USING btree (recorded_at);
+
 create table reports (
     id uuid not null,
     tenant_id uuid not null,
@@ -163,6 +180,7 @@ create table runs (
     status text not null,
     started_at timestamp with time zone not null,
     finished_at timestamp with time zone,
+    version bigint not null default 0,
     constraint runs_pkey PRIMARY KEY (id)
 );
 CREATE INDEX runs_tenant ON runs USING btree (tenant_id, started_at DESC, id DESC);

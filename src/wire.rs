@@ -26,7 +26,7 @@ use domain::user::User;
 use infrastructure::connectors::{HttpConnectors, HttpOptions};
 use infrastructure::crypto::{Kek, KeyRing, PgVault};
 use infrastructure::database::{Database, Mode};
-use infrastructure::event_store::{Appender, LogCommands, LogStatistics};
+use infrastructure::event_store::{Appender, LogCommands, LogStatistics, Receipts};
 use infrastructure::health::SystemHealth;
 use infrastructure::identity::{Argon2Hasher, PasswordCost, PgCredentials, RsaTokens};
 use infrastructure::projections::{Checkpoints, PgRebuildEngine, Projection, ProjectionRunner};
@@ -40,7 +40,7 @@ use infrastructure::step_queue::PgStepQueue;
 use infrastructure::system::{SystemClock, SystemIds};
 use tokio_util::sync::CancellationToken;
 
-/// How often expired staged data is deleted.
+/// How often what has outlived its time is deleted.
 const PURGE_EVERY: Duration = Duration::from_hours(1);
 
 /// What differs between installations, the demo and tests.
@@ -153,7 +153,7 @@ impl System {
         runner.give_back(&self.base.projections).await;
     }
 
-    /// Does due steps until told to stop, and now and then deletes staged data that has outlived its time.
+    /// Does due steps until told to stop, and now and then deletes what has outlived its time.
     pub async fn work(&self, stop: CancellationToken) {
         let identity = WorkerIdentity { id: self.ids.next(), name: self.instance.clone() };
         let worker = Worker::new(Arc::clone(&self.pipeline), identity, self.worker);
@@ -168,6 +168,10 @@ impl System {
             match self.base.staging.purge().await {
                 Ok(rows) => tracing::debug!(rows, "deleted expired staged data"),
                 Err(error) => tracing::warn!(%error, "expired staged data could not be deleted"),
+            }
+            match self.base.receipts.purge().await {
+                Ok(rows) => tracing::debug!(rows, "deleted old receipts"),
+                Err(error) => tracing::warn!(%error, "old receipts could not be deleted"),
             }
             tokio::time::sleep(PURGE_EVERY).await;
         }
@@ -196,6 +200,7 @@ struct Base {
     projections: Vec<Arc<dyn Projection>>,
     checkpoints: Checkpoints,
     staging: Arc<PgStaging>,
+    receipts: Receipts,
     vault: Arc<dyn Vault>,
     accounts: Arc<OpenAccount>,
     connectors: Arc<dyn Connectors>,
@@ -214,6 +219,7 @@ impl Base {
         Ok(Self {
             checkpoints: Checkpoints::new(database.clone(), progressed.clone(), &projections),
             staging: Arc::new(PgStaging::new(database.clone(), keys, Arc::new(SystemClock))),
+            receipts: Receipts::new(database.clone()),
             accounts: Arc::new(OpenAccount { integrations: Arc::clone(&log.integrations), vault: Arc::clone(&vault) }),
             connectors: Arc::new(HttpConnectors::new(http, Arc::new(SystemClock))?),
             credentials: Arc::new(PgCredentials::new(database.clone())),

@@ -3,11 +3,12 @@
 use std::future::{Ready, ready};
 use std::sync::Arc;
 
-use application::{Client, Principal, RequestContext};
+use application::{Client, Principal, Receipt, RequestContext};
 use poem::Request;
 use poem::http::header::USER_AGENT;
 use poem_openapi::SecurityScheme;
 use poem_openapi::auth::Bearer;
+use uuid::Uuid;
 
 use crate::AppState;
 use crate::edge::RequestId;
@@ -20,8 +21,20 @@ const LONGEST_USER_AGENT: usize = 200;
 pub(crate) struct Identity {
     /// Who.
     pub(crate) principal: Principal,
+    request_id: Uuid,
+    client: Client,
+}
+
+impl Identity {
     /// First argument of every use case.
-    pub(crate) context: RequestContext,
+    pub(crate) fn context(&self) -> RequestContext {
+        self.repeatable(None)
+    }
+
+    /// The same for a request that may be repeated under its receipt's key.
+    pub(crate) fn repeatable(&self, receipt: Option<Receipt>) -> RequestContext {
+        RequestContext::for_request(self.principal, self.request_id, self.client.clone(), receipt)
+    }
 }
 
 /// The access token that `POST /api/v1/public/users/login` answers with.
@@ -35,9 +48,9 @@ fn authenticate(request: &Request, Bearer { token }: Bearer) -> Ready<poem::Resu
 
 fn identify(request: &Request, token: &str) -> poem::Result<Identity> {
     let state = request.data::<Arc<AppState>>().ok_or_else(|| internal("the state is not attached"))?;
-    let RequestId(id) = *request.data::<RequestId>().ok_or_else(|| internal("the request has no id"))?;
+    let RequestId(request_id) = *request.data::<RequestId>().ok_or_else(|| internal("the request has no id"))?;
     let principal = state.sign_in.authenticate(token).map_err(ApiError::from)?;
-    Ok(Identity { principal, context: RequestContext::for_request(principal, id, client(request)) })
+    Ok(Identity { principal, request_id, client: client(request) })
 }
 
 fn client(request: &Request) -> Client {

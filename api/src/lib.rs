@@ -5,6 +5,7 @@
 //! | [`rest`] | the operations, one folder or file per resource |
 //! | [`problem`] | the one conversion of errors to answers (RFC 9457) |
 //! | `identity` | the one place that turns a token into a request context |
+//! | `headers`, `idempotency` | the key and the version that a request may name |
 //! | `edge` | what every request and answer passes: request id, span, limits, security headers |
 //! | [`server`] | listening and graceful shutdown |
 //!
@@ -18,6 +19,8 @@ mod addresses;
 mod cursor;
 mod docs_page;
 mod edge;
+mod headers;
+mod idempotency;
 mod identity;
 mod input;
 mod position;

@@ -25,7 +25,10 @@ const LONGEST_REASON: usize = 200;
 
 /// What every operation may answer besides its success, and when.
 const ANSWERS: [(StatusCode, &str); 12] = [
-    (StatusCode::BAD_REQUEST, "The request cannot be read at all, for example because its body is not JSON."),
+    (
+        StatusCode::BAD_REQUEST,
+        "The request cannot be read at all: its body is not JSON, or a header that `fields` names is not right.",
+    ),
     (StatusCode::UNAUTHORIZED, "Nobody is signed in, or the access token is not valid or out of time."),
     (StatusCode::FORBIDDEN, "The signed-in user does not have the right; the detail names it."),
     (StatusCode::NOT_FOUND, "There is no such thing, or it belongs to another company."),
@@ -85,12 +88,21 @@ impl Example for Problem {
 
 /// The error of every operation.
 #[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct ApiError(#[from] AppError);
+pub enum ApiError {
+    /// A use case did not do what was asked.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// These headers cannot be read.
+    #[error("Some headers are not right.")]
+    Headers(Vec<FieldError>),
+}
 
 impl ResponseError for ApiError {
     fn status(&self) -> StatusCode {
-        status_of(self.0.kind)
+        match self {
+            Self::App(error) => status_of(error.kind),
+            Self::Headers(_) => StatusCode::BAD_REQUEST,
+        }
     }
 }
 
@@ -130,13 +142,16 @@ fn status_of(kind: ErrorKind) -> StatusCode {
 /// A defect on the way to or from an operation; the words are for the log.
 pub(crate) fn internal(what: &'static str) -> poem::Error {
     let error = AppError { source: Some(what.into()), ..AppError::new(ErrorKind::Internal, "system.internal", what) };
-    ApiError(error).into()
+    ApiError::from(error).into()
 }
 
 /// The answer to a request that an error ended. Causes of the server's own failures go to the log, never out.
 pub(crate) fn respond(error: &poem::Error, request_id: Uuid) -> Response {
     let (status, code, detail, fields) = match error.downcast_ref::<ApiError>() {
-        Some(ApiError(error)) => (status_of(error.kind), error.code, error.detail.clone(), error.fields.clone()),
+        Some(ApiError::App(error)) => (status_of(error.kind), error.code, error.detail.clone(), error.fields.clone()),
+        Some(error @ ApiError::Headers(fields)) => {
+            (error.status(), "header.malformed", error.to_string(), fields.clone())
+        }
         None => of_framework(error),
     };
     record(error, status, code);
@@ -162,7 +177,7 @@ fn record(error: &poem::Error, status: StatusCode, code: &str) {
     if !status.is_server_error() {
         return;
     }
-    let causes = error.downcast_ref().map_or_else(|| chain(error), |ApiError(error)| chain(error));
+    let causes = error.downcast_ref().map_or_else(|| chain(error), |error: &ApiError| chain(error));
     if status == StatusCode::INTERNAL_SERVER_ERROR {
         tracing::error!(code, error = causes, "a request failed");
     } else {

@@ -7,6 +7,7 @@ use domain::values::DisplayName;
 use uuid::Uuid;
 
 use crate::error::AppError;
+use crate::idempotency::Receipt;
 
 /// A signed-in user, as the access token says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,17 @@ pub enum Actor {
     Support(DisplayName),
 }
 
+impl Actor {
+    /// Who it is, as the log and receipts say it: the user's id, or the name of the part or of the operator.
+    pub fn id(&self) -> String {
+        match self {
+            Self::User(principal) => principal.user_id.to_string(),
+            Self::System(part) => (*part).to_owned(),
+            Self::Support(operator) => operator.to_string(),
+        }
+    }
+}
+
 /// Where a request came from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Client {
@@ -49,11 +61,12 @@ pub struct RequestContext {
     causation_id: Option<Uuid>,
     right: Option<&'static str>,
     client: Client,
+    receipt: Option<Receipt>,
 }
 
 impl RequestContext {
-    /// A request of a signed-in user.
-    pub fn for_request(principal: Principal, request_id: Uuid, client: Client) -> Self {
+    /// A request of a signed-in user; with a receipt where repeats of it shall get the first outcome.
+    pub fn for_request(principal: Principal, request_id: Uuid, client: Client, receipt: Option<Receipt>) -> Self {
         Self {
             actor: Actor::User(principal),
             tenant: Some(principal.tenant_id),
@@ -62,6 +75,7 @@ impl RequestContext {
             causation_id: None,
             right: None,
             client,
+            receipt,
         }
     }
 
@@ -75,6 +89,7 @@ impl RequestContext {
             causation_id: None,
             right: Some("system"),
             client: Client::default(),
+            receipt: None,
         }
     }
 
@@ -89,6 +104,7 @@ impl RequestContext {
             causation_id: None,
             right: Some("support"),
             client: Client::default(),
+            receipt: None,
         }
     }
 
@@ -160,18 +176,22 @@ impl RequestContext {
         self.tenant
     }
 
+    /// What makes the request recognizable when it is repeated. It goes with the one decision that the request
+    /// records.
+    pub fn receipt(&self) -> Option<&Receipt> {
+        self.receipt.as_ref()
+    }
+
     /// The circumstances as the log keeps them: flat, with frozen names.
     pub fn metadata(&self) -> Vec<(&'static str, String)> {
         let actor = match &self.actor {
             Actor::User(principal) => vec![
                 ("actor_kind", "user".to_owned()),
-                ("actor_id", principal.user_id.to_string()),
+                ("actor_id", self.actor.id()),
                 ("actor_role", principal.role.name().to_owned()),
             ],
-            Actor::System(part) => vec![("actor_kind", "system".to_owned()), ("actor_id", (*part).to_owned())],
-            Actor::Support(operator) => {
-                vec![("actor_kind", "support".to_owned()), ("actor_id", operator.to_string())]
-            }
+            Actor::System(_) => vec![("actor_kind", "system".to_owned()), ("actor_id", self.actor.id())],
+            Actor::Support(_) => vec![("actor_kind", "support".to_owned()), ("actor_id", self.actor.id())],
         };
         let optional = [
             ("causation_id", self.causation_id.map(|id| id.to_string())),
@@ -218,7 +238,7 @@ mod tests {
             tenant_id: TenantId::from(Uuid::from_u128(1)),
             role,
         };
-        RequestContext::for_request(principal, Uuid::from_u128(3), Client::default())
+        RequestContext::for_request(principal, Uuid::from_u128(3), Client::default(), None)
     }
 
     #[test]

@@ -53,6 +53,12 @@ pub enum PortError {
     /// Out of reach for now.
     #[error("a part of the system cannot be reached right now; try again in a moment")]
     Unavailable(#[source] Source),
+    /// It was asked to record something and ended without an answer.
+    #[error(
+        "a part of the system ended without an answer, so this may or may not have been recorded; look at it first, or \
+         repeat it under the same idempotency key"
+    )]
+    Unanswered(#[source] Source),
     /// It answered with something that must not happen.
     #[error("something went wrong on our side; it has been recorded")]
     Internal(#[source] Source),
@@ -68,7 +74,7 @@ impl PortError {
 impl Classified for PortError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unavailable(_) => ErrorKind::Unavailable,
+            Self::Unavailable(_) | Self::Unanswered(_) => ErrorKind::Unavailable,
             Self::Internal(_) => ErrorKind::Internal,
         }
     }
@@ -76,6 +82,7 @@ impl Classified for PortError {
     fn code(&self) -> &'static str {
         match self {
             Self::Unavailable(_) => "system.unavailable",
+            Self::Unanswered(_) => "system.unanswered",
             Self::Internal(_) => "system.internal",
         }
     }
@@ -96,6 +103,18 @@ pub enum CommandError<E: std::error::Error> {
         /// The field's name.
         field: String,
     },
+    /// The aggregate is at another version than the one that the decision was asked for on. Nothing was recorded.
+    #[error("this has changed meanwhile and is now at version {current}; look at it and decide again")]
+    Changed {
+        /// The sequence of the aggregate's last event.
+        current: u64,
+    },
+    /// The idempotency key stands for another request already.
+    #[error(
+        "this idempotency key was used for another request; use a new key for each new request, and the same one only to \
+         repeat a request unchanged"
+    )]
+    KeyReused,
     /// The log did not answer as it should.
     #[error(transparent)]
     Log(#[from] PortError),
@@ -105,7 +124,7 @@ impl<E: Classified> Classified for CommandError<E> {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Rule(error) => error.kind(),
-            Self::LostRace => ErrorKind::Conflict,
+            Self::LostRace | Self::Changed { .. } | Self::KeyReused => ErrorKind::Conflict,
             Self::Taken { .. } => ErrorKind::Taken,
             Self::Log(error) => error.kind(),
         }
@@ -115,6 +134,8 @@ impl<E: Classified> Classified for CommandError<E> {
         match self {
             Self::Rule(error) => error.code(),
             Self::LostRace => "conflict.lost_race",
+            Self::Changed { .. } => "conflict.changed",
+            Self::KeyReused => "idempotency.key_reused",
             Self::Taken { .. } => "value.taken",
             Self::Log(error) => error.code(),
         }
@@ -124,7 +145,7 @@ impl<E: Classified> Classified for CommandError<E> {
         match self {
             Self::Rule(error) => error.fields(),
             Self::Taken { field } => vec![FieldError::new(field, "is taken; choose another one")],
-            Self::LostRace | Self::Log(_) => Vec::new(),
+            Self::LostRace | Self::Changed { .. } | Self::KeyReused | Self::Log(_) => Vec::new(),
         }
     }
 }

@@ -12,9 +12,11 @@
 
 pub mod context;
 pub mod error;
+pub mod idempotency;
 pub mod pipeline;
 pub mod ports;
 pub mod use_cases;
 
 pub use context::{Actor, Client, Principal, RequestContext, TenantScope};
 pub use error::{AppError, CommandError, PortError};
+pub use idempotency::{IdempotencyKey, Receipt, RequestHash};

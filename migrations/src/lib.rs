@@ -41,6 +41,7 @@ impl MigratorTrait for Migrator {
             "0004_pipeline",
             "0005_log_generations",
             "0006_parking",
+            "0008_receipts",
         ]
     }
 }

@@ -9,6 +9,8 @@ mod edge;
 #[cfg(test)]
 mod health;
 #[cfg(test)]
+mod idempotency;
+#[cfg(test)]
 mod reports;
 #[cfg(test)]
 mod runs;

@@ -30,7 +30,7 @@ async fn every_kind_has_its_status() {
         (ErrorKind::Internal, 500, "Internal Server Error"),
     ];
     for (kind, status, title) in expected {
-        let (actual, body, _) = answered(ApiError(AppError::new(kind, "thing.code", "What to do."))).await;
+        let (actual, body, _) = answered(ApiError::from(AppError::new(kind, "thing.code", "What to do."))).await;
         assert_eq!((actual, body["title"].as_str()), (status, Some(title)), "{kind}");
         assert_eq!(body["code"], "thing.code", "{kind}");
         assert_eq!(body["detail"] == "What to do.", kind != ErrorKind::Internal, "{kind}");
@@ -44,14 +44,14 @@ async fn the_cause_of_a_defect_stays_inside() {
     let source = "postgres://synkro:hunter2@db refused the connection";
     let error =
         AppError { source: Some(source.into()), ..AppError::new(ErrorKind::Internal, "system.internal", source) };
-    let (_, body, _) = answered(ApiError(error)).await;
+    let (_, body, _) = answered(ApiError::from(error)).await;
     assert!(!body.to_string().contains("hunter2"), "{body}");
 }
 
 #[tokio::test]
 async fn all_bad_fields_are_named() {
     let fields = vec![FieldError::new("from", "is missing"), FieldError::new("to", "is missing")];
-    let (_, body, _) = answered(ApiError(AppError::invalid(fields))).await;
+    let (_, body, _) = answered(ApiError::from(AppError::invalid(fields))).await;
     let expected = json!([{"field": "from", "message": "is missing"}, {"field": "to", "message": "is missing"}]);
     assert_eq!(body["fields"], expected);
 }
@@ -59,7 +59,7 @@ async fn all_bad_fields_are_named() {
 #[tokio::test]
 async fn a_refused_token_is_named_and_a_missing_one_is_asked_for() {
     let refused = AppError::new(ErrorKind::Unauthenticated, "token.refused", "Sign in again.");
-    let (_, _, challenge) = answered(ApiError(refused)).await;
+    let (_, _, challenge) = answered(ApiError::from(refused)).await;
     assert_eq!(challenge.as_deref(), Some(r#"Bearer realm="synkro", error="invalid_token""#));
     let (status, body, challenge) = answered(AuthorizationError).await;
     assert_eq!((status, body["code"].as_str()), (401, Some("token.missing")));

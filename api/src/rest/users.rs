@@ -137,7 +137,8 @@ pub(super) struct UsersApi;
 impl UsersApi {
     /// Sign in
     ///
-    /// A wrong password and an unknown address are answered in the same words and after the same time.
+    /// A wrong password and an unknown address are answered in the same words and after the same time. Signing in
+    /// records nothing, so it takes no `Idempotency-Key`.
     #[oai(path = "/public/users/login", method = "post", operation_id = "sign_in")]
     async fn login(&self, state: Data<&Arc<AppState>>, login: Json<Login>) -> Result<Shown<LoginAnswer>, ApiError> {
         let Json(Login { email, password }) = login;

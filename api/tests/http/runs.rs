@@ -81,6 +81,68 @@ async fn cancelling_twice_changes_nothing_the_second_time() {
 }
 
 #[tokio::test]
+async fn a_command_on_a_version_is_refused_on_a_newer_one() {
+    let api = Api::new();
+    let run = format!("{RUNS}/{}", api.started_run().await);
+    let version = api.get(&run, READER).await.header("etag").map(str::to_owned);
+    assert_eq!(version.as_deref(), Some("\"1\""));
+    let cancel = async |version: &str| {
+        let cancel = request(Method::POST, &format!("{run}/cancel"), OWNER).header("if-match", version);
+        api.send(cancel.finish()).await
+    };
+    for other in ["\"0\"", "\"2\"", "\"18446744073709551615\""] {
+        assert_eq!(cancel(other).await.problem(409), "conflict.changed", "{other}");
+    }
+    assert_eq!(api.get(&run, READER).await.json()["status"], "running");
+    assert_eq!(cancel("\"1\"").await.status, 202);
+    let changed = cancel("\"1\"").await;
+    assert_eq!(changed.problem(409), "conflict.changed");
+    assert!(changed.json()["detail"].as_str().unwrap().contains("version 2"), "{}", changed.text);
+    assert_eq!(cancel("*").await.status, 202, "whatever version it is");
+    assert_eq!(api.get(&run, READER).await.header("etag"), Some("\"2\""));
+}
+
+#[tokio::test]
+async fn headers_that_cannot_be_read_are_named() {
+    let api = Api::new();
+    let run = api.started_run().await;
+    let long = "k".repeat(129);
+    let keys: [&[u8]; 5] = [b"", b"two words", "ключ".as_bytes(), b"\xff", long.as_bytes()];
+    let versions: [&[u8]; 8] = [b"", b"1", b"\"x\"", b"\"1", b"W/\"1\"", b"\"1\", \"2\"", b"\"01\"", b"\"-1\""];
+    let sent = async |path: &str, headers: &[(&str, &[u8])]| {
+        let command = request(Method::POST, path, OWNER).content_type("application/json");
+        let mut command = command.body(json!({"from": "2026-06-01", "to": "2026-06-01"}).to_string());
+        for (name, value) in headers {
+            let name: poem::http::HeaderName = name.parse().unwrap();
+            command.headers_mut().append(name, poem::http::HeaderValue::from_bytes(value).unwrap());
+        }
+        let answer = api.send(command).await;
+        assert_eq!(answer.problem(400), "header.malformed", "{headers:?}");
+        let body = answer.json();
+        let named = body["fields"].as_array().unwrap().iter().map(|field| field["field"].as_str().unwrap().to_owned());
+        named.collect::<Vec<_>>()
+    };
+    for command in ["cancel", "notification"] {
+        let path = format!("{RUNS}/{run}/{command}");
+        for key in keys {
+            assert_eq!(sent(&path, &[("idempotency-key", key)]).await, ["Idempotency-Key"]);
+        }
+        for version in versions {
+            assert_eq!(sent(&path, &[("if-match", version)]).await, ["If-Match"]);
+            let both = sent(&path, &[("if-match", version), ("idempotency-key", b"")]).await;
+            assert_eq!(both, ["Idempotency-Key", "If-Match"]);
+        }
+        let twice: [(&str, &[u8]); 2] = [("idempotency-key", b"a"), ("idempotency-key", b"b")];
+        assert_eq!(sent(&path, &twice).await, ["Idempotency-Key"]);
+    }
+    for key in keys {
+        assert_eq!(sent(RUNS, &[("idempotency-key", key)]).await, ["Idempotency-Key"]);
+    }
+    assert_eq!(api.get(RUNS, OWNER).await.json()["items"].as_array().map(Vec::len), Some(1));
+    assert_eq!(api.get(&format!("{RUNS}/{run}"), OWNER).await.json()["status"], "running");
+}
+
+#[tokio::test]
 async fn a_notification_that_is_not_due_is_a_conflict() {
     let api = Api::new();
     let path = format!("{RUNS}/{}/notification", api.started_run().await);

@@ -116,7 +116,7 @@ async fn record_end(
     loop {
         match pipeline.runs.execute(context, run.run_id.uuid(), command.clone()).await {
             Ok(recorded) => return Ok(recorded.position),
-            Err(CommandError::Log(error @ PortError::Unavailable(_))) => {
+            Err(CommandError::Log(error @ (PortError::Unavailable(_) | PortError::Unanswered(_)))) => {
                 if tokio::time::Instant::now() > deadline {
                     return Err(error);
                 }
@@ -158,7 +158,7 @@ fn system_failure(error: &PortError) -> Failure {
     tracing::error!(error = %crate::error::chain(error), "a step failed on our side");
     Failure {
         class: match error {
-            PortError::Unavailable(_) => FailureClass::Transient,
+            PortError::Unavailable(_) | PortError::Unanswered(_) => FailureClass::Transient,
             PortError::Internal(_) => FailureClass::Permanent,
         },
         message: error.to_string(),

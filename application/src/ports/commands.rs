@@ -54,13 +54,26 @@ impl FromStr for LogPosition {
     }
 }
 
+/// On which version of an aggregate a command may be decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// On whatever is the newest.
+    Any,
+    /// On this one only: the sequence of the aggregate's last event.
+    Version(u64),
+}
+
 /// What a command caused.
 #[derive(Debug, Clone)]
 pub struct Recorded<E> {
+    /// The aggregate; of a repeated request, the one that the first outcome is about.
+    pub id: Uuid,
     /// The place of the last new event; none where the command changed nothing.
     pub position: Option<LogPosition>,
     /// The new events.
     pub events: Vec<E>,
+    /// True where this is the first outcome of a request that was repeated, and nothing was recorded now.
+    pub replayed: bool,
 }
 
 /// Loading one kind of aggregate and recording what commands cause.
@@ -68,14 +81,37 @@ pub struct Recorded<E> {
 pub trait Commands<A: EventSourced>: Send + Sync {
     /// Loads the aggregate, asks it, and records the events that it answers with, all or none.
     ///
-    /// A race that others won is decided anew on the newer state, a few times. An aggregate of another tenant than
-    /// the context's answers like one that is not there.
+    /// A race that others won is decided anew on the newer state, a few times; with [`Expect::Version`] it is not, and
+    /// a newer state is answered as [`CommandError::Changed`]. An aggregate of another tenant than the context's
+    /// answers like one that is not there.
+    ///
+    /// Where the context has a receipt, it is recorded with the events, and a request that is repeated gets the first
+    /// outcome. A command that changes nothing, or is refused, leaves no receipt: its repeat is decided anew.
+    async fn execute_expecting(
+        &self,
+        context: &RequestContext,
+        id: Uuid,
+        expect: Expect,
+        command: A::Command,
+    ) -> Result<Recorded<A::Event>, CommandError<A::Error>>;
+
+    /// The same, on whatever version is the newest.
     async fn execute(
         &self,
         context: &RequestContext,
         id: Uuid,
         command: A::Command,
-    ) -> Result<Recorded<A::Event>, CommandError<A::Error>>;
+    ) -> Result<Recorded<A::Event>, CommandError<A::Error>> {
+        self.execute_expecting(context, id, Expect::Any, command).await
+    }
+
+    /// What the request recorded when it was made first; none for a request that is new or has no receipt.
+    ///
+    /// For use cases that ask more than the aggregate before they decide: a repeat is not asked again.
+    async fn first_outcome(
+        &self,
+        context: &RequestContext,
+    ) -> Result<Option<Recorded<A::Event>>, CommandError<A::Error>>;
 
     /// The aggregate as it is now; its default where it does not exist.
     async fn load(&self, id: Uuid) -> Result<A, PortError>;

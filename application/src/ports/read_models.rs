@@ -172,6 +172,8 @@ pub struct RunView {
     pub started_at: DateTime<Utc>,
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
+    /// The sequence of the run's last event that this view has seen.
+    pub version: u64,
     /// Its eight steps, in order.
     pub steps: Vec<StepView>,
 }

@@ -9,7 +9,8 @@ use domain::job_run::{JobRun, JobRunCommand};
 use crate::context::RequestContext;
 use crate::error::AppError;
 use crate::ports::clock::Clock;
-use crate::ports::commands::{Commands, LogPosition};
+use crate::ports::commands::{Commands, Expect};
+use crate::use_cases::RunOutcome;
 
 /// Cancels runs.
 pub struct CancelRun {
@@ -21,9 +22,12 @@ pub struct CancelRun {
 
 impl CancelRun {
     /// Stops the run; a step in progress is told within a second. Cancelling twice changes nothing.
-    pub async fn cancel(&self, context: &RequestContext, id: RunId) -> Result<Option<LogPosition>, AppError> {
+    ///
+    /// # Errors
+    /// `conflict` where the run is over, or has changed since the version that is expected.
+    pub async fn cancel(&self, context: &RequestContext, id: RunId, expect: Expect) -> Result<RunOutcome, AppError> {
         let scope = context.authorize(Permission::RunsStart)?;
         let cancel = JobRunCommand::Cancel { at: self.clock.now() };
-        Ok(self.runs.execute(scope.context(), id.uuid(), cancel).await?.position)
+        Ok(self.runs.execute_expecting(scope.context(), id.uuid(), expect, cancel).await?.into())
     }
 }

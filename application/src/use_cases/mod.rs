@@ -11,6 +11,7 @@ mod read_runs;
 mod rebuild_read_model;
 mod register_user;
 mod resend_notification;
+mod run_outcome;
 mod sign_in;
 mod start_run;
 
@@ -25,5 +26,6 @@ pub use read_runs::ReadRuns;
 pub use rebuild_read_model::{ReadModelRebuilding, RebuildRequest, Rebuilt};
 pub use register_user::{NewUser, UserRegistration};
 pub use resend_notification::ResendNotification;
+pub use run_outcome::RunOutcome;
 pub use sign_in::{SignIn, SignedIn};
 pub use start_run::{RunRequest, RunStarter};

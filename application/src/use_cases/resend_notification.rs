@@ -9,7 +9,8 @@ use domain::job_run::{JobRun, JobRunCommand};
 use crate::context::RequestContext;
 use crate::error::AppError;
 use crate::ports::clock::Clock;
-use crate::ports::commands::{Commands, LogPosition};
+use crate::ports::commands::{Commands, Expect};
+use crate::use_cases::RunOutcome;
 
 /// Reopens the last step of runs whose notification is uncertain or failed.
 pub struct ResendNotification {
@@ -23,10 +24,11 @@ impl ResendNotification {
     /// Sends the notification again.
     ///
     /// # Errors
-    /// `conflict` where the notification arrived or is still on its way.
-    pub async fn resend(&self, context: &RequestContext, id: RunId) -> Result<Option<LogPosition>, AppError> {
+    /// `conflict` where the notification arrived or is still on its way, or the run has changed since the version that
+    /// is expected.
+    pub async fn resend(&self, context: &RequestContext, id: RunId, expect: Expect) -> Result<RunOutcome, AppError> {
         let scope = context.authorize(Permission::RunsStart)?;
         let resend = JobRunCommand::Resend { at: self.clock.now() };
-        Ok(self.runs.execute(scope.context(), id.uuid(), resend).await?.position)
+        Ok(self.runs.execute_expecting(scope.context(), id.uuid(), expect, resend).await?.into())
     }
 }

@@ -15,8 +15,9 @@ use domain::{ErrorKind, FieldError};
 use crate::context::{RequestContext, TenantScope};
 use crate::error::AppError;
 use crate::ports::clock::{Clock, Ids};
-use crate::ports::commands::{Commands, LogPosition};
+use crate::ports::commands::Commands;
 use crate::ports::read_models::{Integrations, Tenants};
+use crate::use_cases::RunOutcome;
 
 /// What the run shall be about.
 #[derive(Debug, Clone, Copy)]
@@ -53,12 +54,12 @@ impl RunStarter {
     /// # Errors
     /// `invalid` for days that make no period; `conflict` where the tenant is not in use or something is not set up
     /// yet, naming all that is missing.
-    pub async fn start(
-        &self,
-        context: &RequestContext,
-        request: RunRequest,
-    ) -> Result<(RunId, Option<LogPosition>), AppError> {
+    pub async fn start(&self, context: &RequestContext, request: RunRequest) -> Result<RunOutcome, AppError> {
         let scope = context.authorize(Permission::RunsStart)?;
+        // What the company has set up by now is no matter of a run that was started before.
+        if let Some(first) = self.runs.first_outcome(scope.context()).await? {
+            return Ok(first.into());
+        }
         let tenant_id = scope.tenant_id();
         let day = self.day_border(&scope).await?;
         let RunRequest { id, first_day, last_day } = request;
@@ -68,8 +69,7 @@ impl RunStarter {
         let run_id = id.unwrap_or_else(|| RunId::from(self.ids.next()));
         let (policy, at) = (self.policy, self.clock.now());
         let start = StartRun { run_id, tenant_id, kind, period, day, config, policy, at };
-        let recorded = self.runs.execute(scope.context(), run_id.uuid(), JobRunCommand::Start(start)).await?;
-        Ok((run_id, recorded.position))
+        Ok(self.runs.execute(scope.context(), run_id.uuid(), JobRunCommand::Start(start)).await?.into())
     }
 
     async fn day_border(&self, scope: &TenantScope) -> Result<DayBorder, AppError> {

@@ -9,12 +9,16 @@ use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::position::{Columns, of_columns};
+use super::receipts::NewReceipt;
 
 /// The constraint that two commits of one aggregate at the same version run into.
 const EVENTS_KEY: &str = "events_pkey";
 
 /// The constraint that a taken value runs into.
 const CLAIMS_KEY: &str = "claims_pkey";
+
+/// The constraint that a repeated request runs into.
+const RECEIPTS_KEY: &str = "receipts_pkey";
 
 /// The events of one aggregate that one command caused.
 #[derive(Debug, Clone)]
@@ -33,6 +37,8 @@ pub struct Commit {
     pub claims: Vec<ClaimChange>,
     /// The circumstances, the same for all of them.
     pub metadata: Value,
+    /// What makes the request recognizable that they answer.
+    pub receipt: Option<NewReceipt>,
 }
 
 /// An event on its way into the log.
@@ -65,6 +71,10 @@ pub enum AppendError {
         /// The claim's kind, which is the field's name.
         kind: String,
     },
+    /// The request's key has a receipt already: the request was recorded before, or the key is another's. Nothing was
+    /// recorded.
+    #[error("the idempotency key has a receipt already")]
+    Duplicate,
     /// Too many commits wait to be recorded. Nothing was recorded.
     #[error("too many decisions wait to be recorded")]
     Busy,
@@ -76,12 +86,18 @@ pub enum AppendError {
     Database(#[source] Arc<sqlx::Error>),
 }
 
-/// Appends the commits in one statement: releases and takes claims, inserts the events in order.
+/// Appends the commits in one statement: keeps receipts, releases and takes claims, inserts the events in order.
 pub(super) async fn append(connection: &mut PgConnection, commits: &[Commit]) -> Result<Appended, sqlx::Error> {
     let rows = EventRows::of(commits);
     let (taken, released) = (Claims::taken(commits), Claims::released(commits));
-    let with_claims = !taken.kinds.is_empty() || !released.kinds.is_empty();
-    let query = sqlx::query_as(if with_claims { APPEND_WITH_CLAIMS } else { APPEND })
+    let with_receipts = commits.iter().any(|commit| commit.receipt.is_some());
+    let with_claims = with_receipts || !taken.kinds.is_empty() || !released.kinds.is_empty();
+    let statement = match (with_claims, with_receipts) {
+        (false, _) => APPEND,
+        (true, false) => APPEND_WITH_CLAIMS,
+        (true, true) => APPEND_WITH_RECEIPTS,
+    };
+    let query = sqlx::query_as(statement)
         .bind(rows.tenants)
         .bind(rows.aggregate_types)
         .bind(rows.aggregate_ids)
@@ -91,21 +107,24 @@ pub(super) async fn append(connection: &mut PgConnection, commits: &[Commit]) ->
         .bind(rows.payloads)
         .bind(rows.metadata);
     let query = if with_claims { released.bind(taken.bind(query)) } else { query };
+    let query = if with_receipts { ReceiptRows::of(commits).bind(query) } else { query };
     Ok(Appended { position: of_columns(query.fetch_one(connection).await?) })
 }
 
 macro_rules! append_statement {
-    ($claims:literal) => {
+    ($before:expr, $condition:literal) => {
         concat!(
             "with ",
-            $claims,
+            $before,
             "appended as (
     insert into events (tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata)
     select e.tenant_id, e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version, e.payload, e.metadata
     from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::jsonb[], $8::jsonb[])
         with ordinality
         as e(tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata, place)
-    order by e.place
+    ",
+            $condition,
+            "order by e.place
     returning generation, tx, position
 )
 select max(generation), max(tx::text::bigint), max(position) from appended"
@@ -113,10 +132,9 @@ select max(generation), max(tx::text::bigint), max(position) from appended"
     };
 }
 
-const APPEND: &str = append_statement!("");
-
-const APPEND_WITH_CLAIMS: &str = append_statement!(
-    "taken as (
+macro_rules! claims {
+    () => {
+        "taken as (
     insert into claims (tenant_id, kind, value, aggregate_type, aggregate_id)
     select * from unnest($9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[])
 ), released as (
@@ -126,7 +144,43 @@ const APPEND_WITH_CLAIMS: &str = append_statement!(
     where (c.tenant_id, c.kind, c.value, c.aggregate_type, c.aggregate_id)
         = (r.tenant_id, r.kind, r.value, r.aggregate_type, r.aggregate_id)
 ), "
+    };
+}
+
+/// The usual form: neither claims nor receipts.
+const APPEND: &str = append_statement!("", "");
+
+const APPEND_WITH_CLAIMS: &str = append_statement!(claims!(), "");
+
+/// With claims, which may be none, and at least one receipt. The condition, which always holds, lets the receipts be
+/// inserted before the events: a repeat is told from a lost race, whichever of both it is.
+const APPEND_WITH_RECEIPTS: &str = append_statement!(
+    concat!(
+        claims!(),
+        "received as (
+    insert into receipts
+        (tenant_id, key, operation, request_hash, aggregate_type, aggregate_id, first_sequence, last_sequence, actor_id)
+    select * from unnest(
+        $19::uuid[], $20::text[], $21::text[], $22::bytea[], $23::text[], $24::text[], $25::bigint[], $26::bigint[],
+        $27::text[])
+    returning key
+), "
+    ),
+    "where (select count(*) from received) > 0
+    "
 );
+
+impl Commit {
+    /// The sequence of its first event.
+    fn first_sequence(&self) -> i64 {
+        i64::try_from(self.expected).unwrap_or(i64::MAX - 1) + 1
+    }
+
+    /// The sequence of its last event.
+    fn last_sequence(&self) -> i64 {
+        i64::try_from(self.expected + self.events.len()).unwrap_or(i64::MAX)
+    }
+}
 
 /// The events of all commits, as columns.
 #[derive(Default)]
@@ -145,8 +199,7 @@ impl<'a> EventRows<'a> {
     fn of(commits: &'a [Commit]) -> Self {
         let mut rows = Self::default();
         for commit in commits {
-            for (sequence, event) in (i64::try_from(commit.expected).unwrap_or(i64::MAX - 1) + 1..).zip(&commit.events)
-            {
+            for (sequence, event) in (commit.first_sequence()..).zip(&commit.events) {
                 rows.tenants.push(commit.tenant);
                 rows.aggregate_types.push(commit.aggregate_type);
                 rows.aggregate_ids.push(&commit.aggregate_id);
@@ -213,6 +266,55 @@ impl<'a> Claims<'a> {
     }
 }
 
+/// The receipts of all commits, as columns.
+#[derive(Default)]
+struct ReceiptRows<'a> {
+    tenants: Vec<Uuid>,
+    keys: Vec<&'a str>,
+    operations: Vec<&'static str>,
+    request_hashes: Vec<&'a [u8]>,
+    aggregate_types: Vec<&'static str>,
+    aggregate_ids: Vec<&'a str>,
+    first_sequences: Vec<i64>,
+    last_sequences: Vec<i64>,
+    actors: Vec<&'a str>,
+}
+
+impl<'a> ReceiptRows<'a> {
+    fn of(commits: &'a [Commit]) -> Self {
+        let mut rows = Self::default();
+        for commit in commits {
+            let Some(NewReceipt { tenant, actor, receipt }) = &commit.receipt else { continue };
+            rows.tenants.push(*tenant);
+            rows.keys.push(receipt.key.as_str());
+            rows.operations.push(receipt.operation);
+            rows.request_hashes.push(&receipt.request_hash.0);
+            rows.aggregate_types.push(commit.aggregate_type);
+            rows.aggregate_ids.push(&commit.aggregate_id);
+            rows.first_sequences.push(commit.first_sequence());
+            rows.last_sequences.push(commit.last_sequence());
+            rows.actors.push(actor);
+        }
+        rows
+    }
+
+    fn bind<'q>(self, query: AppendQuery<'q>) -> AppendQuery<'q>
+    where
+        'a: 'q,
+    {
+        query
+            .bind(self.tenants)
+            .bind(self.keys)
+            .bind(self.operations)
+            .bind(self.request_hashes)
+            .bind(self.aggregate_types)
+            .bind(self.aggregate_ids)
+            .bind(self.first_sequences)
+            .bind(self.last_sequences)
+            .bind(self.actors)
+    }
+}
+
 /// The platform's own claims have the nil UUID as tenant, because a key's column cannot be null.
 fn tenant_of(scope: ClaimScope) -> Uuid {
     match scope {
@@ -226,6 +328,7 @@ pub(super) async fn explain(pool: &PgPool, commit: &Commit, error: sqlx::Error) 
     let constraint = error.as_database_error().and_then(|error| error.constraint());
     match constraint {
         Some(EVENTS_KEY) => AppendError::LostRace,
+        Some(RECEIPTS_KEY) => AppendError::Duplicate,
         Some(CLAIMS_KEY) => taken_kind(pool, commit, error).await,
         _ => AppendError::Database(Arc::new(error)),
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::commands::{Commands, EventLog, Recorded};
+use application::ports::commands::{Commands, EventLog, Expect, Recorded};
 use application::{CommandError, PortError, RequestContext};
 use async_trait::async_trait;
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -18,9 +18,10 @@ use uuid::Uuid;
 
 use super::append::AppendError;
 use super::appender::Appender;
+use super::receipts::{NewReceipt, Receipts};
 use super::store::LogStore;
 use crate::database::Database;
-use crate::error::{from_boxed, from_shared, from_sqlx, internal};
+use crate::error::{from_boxed, from_shared, from_sqlx, internal, left_unanswered};
 
 /// How long to wait before a command that lost its race is decided anew, and how often.
 const RACE_PAUSES: ExponentialBuilder = ExponentialBuilder::new()
@@ -35,6 +36,7 @@ const MOST_CACHED: usize = 10_000;
 /// Commands of one kind of aggregate.
 pub struct LogCommands<A: EventSourced> {
     store: LogStore<A>,
+    receipts: Receipts,
     recent: Cache<String, Arc<Recent<A>>>,
 }
 
@@ -53,7 +55,8 @@ enum Attempt<A: EventSourced> {
 impl<A: EventSourced> LogCommands<A> {
     /// Commands over the log.
     pub fn new(database: &Database, appender: Appender) -> Self {
-        Self { store: LogStore::new(database, appender), recent: Cache::new(MOST_CACHED) }
+        let receipts = Receipts::new(database.clone());
+        Self { store: LogStore::new(database, appender), receipts, recent: Cache::new(MOST_CACHED) }
     }
 
     /// Decides and commits on the aggregate as this process last left it, which may be behind the log. A commit on an
@@ -61,17 +64,19 @@ impl<A: EventSourced> LogCommands<A> {
     async fn attempt_recent(
         &self,
         context: &RequestContext,
-        id: &str,
+        id: Uuid,
+        expect: Expect,
         command: &A::Command,
     ) -> Option<Result<Attempt<A>, CommandError<A::Error>>> {
-        let recent = self.recent.get(id)?;
+        let id = id.to_string();
+        let recent = self.recent.get(&id)?;
         let mut loaded = AggregateState {
-            aggregate_id: id.to_owned(),
+            aggregate_id: id,
             aggregate: recent.aggregate.clone(),
             current_sequence: recent.sequence,
             current_snapshot: None,
         };
-        let events = decide(context, &mut loaded, command.clone()).await.ok()?;
+        let events = decide(context, &mut loaded, expect, command.clone()).await.ok()?;
         if events.is_empty() {
             return None;
         }
@@ -82,13 +87,14 @@ impl<A: EventSourced> LogCommands<A> {
     async fn attempt(
         &self,
         context: &RequestContext,
-        id: &str,
+        id: Uuid,
+        expect: Expect,
         command: A::Command,
     ) -> Result<Attempt<A>, CommandError<A::Error>> {
-        let mut loaded = self.store.load_aggregate(id).await.map_err(load_error::<A>)?;
-        let events = decide(context, &mut loaded, command).await?;
+        let mut loaded = self.store.load_aggregate(&id.to_string()).await.map_err(load_error::<A>)?;
+        let events = decide(context, &mut loaded, expect, command).await?;
         if events.is_empty() {
-            return Ok(Attempt::Done(Recorded { position: None, events }));
+            return Ok(Attempt::Done(Recorded { id, position: None, events, replayed: false }));
         }
         self.commit(context, loaded, events).await
     }
@@ -99,12 +105,13 @@ impl<A: EventSourced> LogCommands<A> {
         state: AggregateState<A>,
         events: Vec<A::Event>,
     ) -> Result<Attempt<A>, CommandError<A::Error>> {
-        match self.store.record(&events, &state, metadata(context)).await {
+        match self.store.record(&events, &state, metadata(context), NewReceipt::of(context)).await {
             Ok(appended) => {
+                let id = Uuid::try_parse(&state.aggregate_id).map_err(internal)?;
                 let sequence = state.current_sequence + events.len();
                 let recent = Recent { aggregate: state.aggregate, sequence };
                 self.recent.insert(state.aggregate_id, Arc::new(recent));
-                Ok(Attempt::Done(Recorded { position: Some(appended.position), events }))
+                Ok(Attempt::Done(Recorded { id, position: Some(appended.position), events, replayed: false }))
             }
             Err(error) => {
                 self.recent.remove(&state.aggregate_id);
@@ -114,14 +121,51 @@ impl<A: EventSourced> LogCommands<A> {
                 }
                 match error {
                     AppendError::LostRace => Ok(Attempt::LostRace),
-                    AppendError::Taken { kind } => Err(CommandError::Taken { field: kind }),
-                    AppendError::Busy | AppendError::Unanswered => {
-                        Err(CommandError::Log(PortError::Unavailable(error.into())))
-                    }
-                    AppendError::Database(error) => Err(CommandError::Log(from_shared(error))),
+                    error => Err(refused(error)),
                 }
             }
         }
+    }
+
+    /// Decides and commits, anew as long as others are first.
+    async fn decide_and_commit(
+        &self,
+        context: &RequestContext,
+        id: Uuid,
+        expect: Expect,
+        command: A::Command,
+    ) -> Result<Recorded<A::Event>, CommandError<A::Error>> {
+        match self.attempt_recent(context, id, expect, &command).await {
+            Some(Ok(Attempt::Done(recorded))) => return Ok(recorded),
+            // What an old state led to is decided again on the log.
+            Some(Ok(Attempt::LostRace) | Err(CommandError::Taken { .. })) | None => {}
+            Some(Err(error)) => return Err(error),
+        }
+        let mut pauses = RACE_PAUSES.build();
+        loop {
+            if let Attempt::Done(recorded) = self.attempt(context, id, expect, command.clone()).await? {
+                return Ok(recorded);
+            }
+            match pauses.next() {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(CommandError::LostRace),
+            }
+        }
+    }
+}
+
+/// What a refused commit means to the one who asked, unless it can be decided anew.
+fn refused<E: std::error::Error>(error: AppendError) -> CommandError<E> {
+    match error {
+        // A repeat that was under way at the same time; its first outcome is looked up.
+        AppendError::LostRace | AppendError::Duplicate => CommandError::LostRace,
+        AppendError::Taken { kind } => CommandError::Taken { field: kind },
+        AppendError::Busy => CommandError::Log(PortError::Unavailable(error.into())),
+        AppendError::Unanswered => CommandError::Log(PortError::Unanswered(error.into())),
+        AppendError::Database(error) if left_unanswered(&error) => {
+            CommandError::Log(PortError::Unanswered(error.into()))
+        }
+        AppendError::Database(error) => CommandError::Log(from_shared(error)),
     }
 }
 
@@ -129,11 +173,16 @@ impl<A: EventSourced> LogCommands<A> {
 async fn decide<A: EventSourced>(
     context: &RequestContext,
     state: &mut AggregateState<A>,
+    expect: Expect,
     command: A::Command,
 ) -> Result<Vec<A::Event>, CommandError<A::Error>> {
     let foreign = |tenant: Option<TenantId>| context.tenant().is_some() && tenant != context.tenant();
     if state.aggregate.exists() && foreign(state.aggregate.tenant()) {
         return Err(CommandError::Rule(A::absent()));
+    }
+    let current = state.current_sequence as u64;
+    if state.aggregate.exists() && expect != Expect::Any && expect != Expect::Version(current) {
+        return Err(CommandError::Changed { current });
     }
     let sink = EventSink::default();
     state.aggregate.handle(command, &(), &sink).await.map_err(CommandError::Rule)?;
@@ -146,29 +195,33 @@ async fn decide<A: EventSourced>(
 
 #[async_trait]
 impl<A: EventSourced> Commands<A> for LogCommands<A> {
-    async fn execute(
+    async fn execute_expecting(
         &self,
         context: &RequestContext,
         id: Uuid,
+        expect: Expect,
         command: A::Command,
     ) -> Result<Recorded<A::Event>, CommandError<A::Error>> {
-        let id = id.to_string();
-        match self.attempt_recent(context, &id, &command).await {
-            Some(Ok(Attempt::Done(recorded))) => return Ok(recorded),
-            Some(Err(CommandError::Log(error))) => return Err(CommandError::Log(error)),
-            // What an old state led to is decided again on the log.
-            Some(Ok(Attempt::LostRace) | Err(_)) | None => {}
+        if let Some(first) = self.first_outcome(context).await? {
+            return Ok(first);
         }
-        let mut pauses = RACE_PAUSES.build();
-        loop {
-            if let Attempt::Done(recorded) = self.attempt(context, &id, command.clone()).await? {
-                return Ok(recorded);
-            }
-            match pauses.next() {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => return Err(CommandError::LostRace),
-            }
+        let outcome = self.decide_and_commit(context, id, expect, command).await;
+        // Where nothing was recorded, the same request may have been first at the same time, and be the reason.
+        let overtaken = match &outcome {
+            Ok(recorded) => recorded.events.is_empty(),
+            Err(error) => !matches!(error, CommandError::Log(_)),
+        };
+        if overtaken && let Some(first) = self.first_outcome(context).await? {
+            return Ok(first);
         }
+        outcome
+    }
+
+    async fn first_outcome(
+        &self,
+        context: &RequestContext,
+    ) -> Result<Option<Recorded<A::Event>>, CommandError<A::Error>> {
+        self.receipts.first_outcome::<A>(context).await
     }
 
     async fn load(&self, id: Uuid) -> Result<A, PortError> {

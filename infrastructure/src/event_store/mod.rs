@@ -10,6 +10,7 @@ mod commands;
 mod generations;
 pub(crate) mod position;
 mod reader;
+mod receipts;
 mod store;
 
 pub use append::{AppendError, Appended, Commit, NewEvent};
@@ -17,4 +18,5 @@ pub use appender::Appender;
 pub use commands::{LogCommands, LogStatistics};
 pub use generations::LogGenerations;
 pub use reader::{LogReader, LoggedEvent};
+pub use receipts::{NewReceipt, Receipts};
 pub use store::LogStore;

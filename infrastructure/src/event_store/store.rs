@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::append::{AppendError, Appended, Commit, NewEvent};
 use super::appender::Appender;
+use super::receipts::NewReceipt;
 use crate::database::Database;
 
 /// The log as the store of one kind of aggregate.
@@ -32,6 +33,7 @@ impl<A: EventSourced> LogStore<A> {
         events: &[A::Event],
         context: &EventStoreAggregateContext<A>,
         metadata: Value,
+        receipt: Option<NewReceipt>,
     ) -> Result<Appended, AppendError> {
         let to_new = |event: &A::Event| {
             serde_json::to_value(event).map(|payload| NewEvent {
@@ -50,6 +52,7 @@ impl<A: EventSourced> LogStore<A> {
             events: new,
             claims: events.iter().flat_map(A::claims).collect(),
             metadata,
+            receipt,
         };
         self.appender.append(commit).await
     }
@@ -77,7 +80,7 @@ impl<A: EventSourced> EventStore<A> for LogStore<A> {
             events.iter().cloned().for_each(|event| context.aggregate.apply(event));
         }
         let json = Value::from_iter(metadata.clone());
-        self.record(&events, &context, json).await.map_err(|error| match error {
+        self.record(&events, &context, json, None).await.map_err(|error| match error {
             AppendError::LostRace => AggregateError::AggregateConflict,
             other => AggregateError::UnexpectedError(other.into()),
         })?;

@@ -36,6 +36,7 @@ pub(crate) fn commit(aggregate_id: &str, expected: usize, events: usize) -> Comm
         events: (0..events).map(event).collect(),
         claims: Vec::new(),
         metadata: json!({ "actor_kind": "system" }),
+        receipt: None,
     }
 }
 
@@ -183,7 +184,7 @@ async fn an_event_carries_who_caused_it_from_where_and_by_which_right() {
     let test = TestDatabase::new().await;
     let principal = Principal { user_id: user(1), tenant_id: tenant(1), role: Role::Owner };
     let client = Client { ip: Some("203.0.113.9".into()), user_agent: Some("browser/1".into()) };
-    let request = RequestContext::for_request(principal, Uuid::from_u128(0xa), client);
+    let request = RequestContext::for_request(principal, Uuid::from_u128(0xa), client, None);
     let scope = request.authorize(Permission::RunsStart).unwrap();
     let context = scope.context().clone().caused_by(Uuid::from_u128(0xc));
     let (run, tenant) = (run(1), tenant(1));

@@ -22,6 +22,7 @@ mod readers;
 mod rebuild;
 mod rebuild_events;
 mod rebuild_scope;
+mod receipts;
 mod replay;
 mod schema;
 mod staging;

@@ -21,6 +21,7 @@ const NOT_READ_MODELS: &[&str] = &[
     "log_generations",
     "parked_events",
     "projection_checkpoints",
+    "receipts",
     "seaql_migrations",
     "secrets",
     "staging",

@@ -26,11 +26,11 @@ pub(super) async fn run(
 ) -> Result<RunView, CliError> {
     let context = provision::context(system, company);
     let request = RunRequest { id: Some(id), first_day, last_day };
-    let (id, position) = system.state.runs.start(&context, request).await?;
-    provision::wait(system, position).await?;
+    let started = system.state.runs.start(&context, request).await?;
+    provision::wait(system, started.position).await?;
     let mut progress = Progress::new(title, first_day, last_day);
     loop {
-        let run = system.state.read_runs.get(&context, id).await?.item;
+        let run = system.state.read_runs.get(&context, started.run_id).await?.item;
         progress.show(&run);
         if run.status != RunStatus::Running {
             progress.end(&run);

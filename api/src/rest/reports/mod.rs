@@ -38,7 +38,7 @@ impl ReportsApi {
         cursor: Query<Option<Input<After>>>,
     ) -> Result<Shown<ReportList>, ApiError> {
         let page = page_request(limit.0, cursor.0)?;
-        Ok(Shown::new(state.read_reports.list(&user.0.context, page).await?))
+        Ok(Shown::new(state.read_reports.list(&user.0.context(), page).await?))
     }
 
     /// Read a report
@@ -54,6 +54,6 @@ impl ReportsApi {
         id: Path<Input<Uuid>>,
     ) -> Result<Shown<FullReportBody>, ApiError> {
         let id = ReportId::from(one("id", id.0)?);
-        Ok(Shown::new(state.read_reports.get(&user.0.context, id).await?))
+        Ok(Shown::new(state.read_reports.get(&user.0.context(), id).await?))
     }
 }

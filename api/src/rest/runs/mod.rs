@@ -2,15 +2,16 @@ mod body;
 
 use std::sync::Arc;
 
-use application::ports::commands::LogPosition;
-use application::use_cases::RunRequest;
-use application::{AppError, RequestContext};
+use application::ports::read_models::{Found, RunView};
+use application::use_cases::{RunOutcome, RunRequest};
+use application::{AppError, IdempotencyKey, RequestContext};
 use chrono::NaiveDate;
 use domain::ids::RunId;
 use poem::web::Data;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use self::body::{FoundRun, RunBody, RunList};
@@ -18,6 +19,8 @@ use super::Chapter;
 use super::body::Shown;
 use crate::AppState;
 use crate::cursor::{After, PageLimit, page_request};
+use crate::headers::{Sent, VersionTag, entity_tag, key, key_and_version};
+use crate::idempotency::receipt;
 use crate::identity::SignedInUser;
 use crate::input::{Input, both, one};
 use crate::position::{header, settled};
@@ -38,8 +41,8 @@ struct StartRun {
 struct RunCommandAnswer {
     /// The run.
     id: Uuid,
-    /// The run after the command. `null` where it was recorded, but cannot be shown within two seconds; look at it
-    /// under `Location` then.
+    /// The run after the command, as it is when this is answered. `null` where the command was recorded, but cannot be
+    /// shown within two seconds; look at it under `Location` then.
     #[oai(nullable)]
     run: Option<RunBody>,
 }
@@ -56,23 +59,43 @@ enum Accepted {
         /// The command's place in the log; absent where there was nothing to change.
         #[oai(header = "Synkro-Position")]
         Option<String>,
+        /// `true` where the request was a repeat, and this is its first outcome; absent otherwise.
+        #[oai(header = "Idempotent-Replayed")]
+        Option<String>,
     ),
 }
 
 impl Accepted {
-    async fn after(
-        state: &AppState,
-        context: &RequestContext,
-        id: RunId,
-        position: Option<LogPosition>,
-    ) -> Result<Self, AppError> {
+    async fn after(state: &AppState, context: &RequestContext, outcome: RunOutcome) -> Result<Self, AppError> {
+        let RunOutcome { run_id: id, position, replayed } = outcome;
         let run = if settled(state, position).await {
             Some(state.read_runs.get(context, id).await?.item.into())
         } else {
             None
         };
-        let answer = RunCommandAnswer { id: id.uuid(), run };
-        Ok(Self::Accepted(Json(answer), format!("/api/v1/runs/{id}"), position.map(header)))
+        let answer = Json(RunCommandAnswer { id: id.uuid(), run });
+        let replayed = replayed.then(|| true.to_string());
+        Ok(Self::Accepted(answer, format!("/api/v1/runs/{id}"), position.map(header), replayed))
+    }
+}
+
+#[derive(ApiResponse)]
+enum RunShown {
+    /// What was asked for.
+    #[oai(status = 200)]
+    Ok(
+        Json<FoundRun>,
+        /// The run's version: the number of its last event that this answer has seen. Send it as `If-Match` with a
+        /// command that shall be decided on this version only.
+        #[oai(header = "ETag")]
+        String,
+    ),
+}
+
+impl From<Found<RunView>> for RunShown {
+    fn from(found: Found<RunView>) -> Self {
+        let version = entity_tag(found.item.version);
+        Self::Ok(Json(found.into()), version)
     }
 }
 
@@ -83,19 +106,25 @@ impl RunsApi {
     /// Start a run
     ///
     /// Makes a report over whole days. Needs the right `runs:start`, an active company, its time zone, and all its
-    /// integrations; `409` names everything that is missing.
+    /// integrations; `409` names everything that is missing. Send an `Idempotency-Key`, so that a repeat starts no
+    /// second run.
     #[oai(path = "/runs", method = "post", operation_id = "start_run")]
     async fn start(
         &self,
         state: Data<&Arc<AppState>>,
         user: SignedInUser,
+        /// Your name for this request: a repeat under it is answered with the first outcome, for 30 days.
+        #[oai(name = "Idempotency-Key")]
+        idempotency_key: Sent<IdempotencyKey>,
         days: Json<StartRun>,
     ) -> Result<Accepted, ApiError> {
+        let key = key(idempotency_key)?;
         let Json(StartRun { from, to }) = days;
         let (first_day, last_day) = both(("from", from), ("to", to))?;
-        let context = &user.0.context;
-        let (id, position) = state.runs.start(context, RunRequest { id: None, first_day, last_day }).await?;
-        Ok(Accepted::after(&state, context, id, position).await?)
+        let asked = json!({"from": first_day.to_string(), "to": last_day.to_string()});
+        let context = user.0.repeatable(receipt(key, "start_run", &[], &asked));
+        let outcome = state.runs.start(&context, RunRequest { id: None, first_day, last_day }).await?;
+        Ok(Accepted::after(&state, &context, outcome).await?)
     }
 
     /// List runs
@@ -112,7 +141,7 @@ impl RunsApi {
         cursor: Query<Option<Input<After>>>,
     ) -> Result<Shown<RunList>, ApiError> {
         let page = page_request(limit.0, cursor.0)?;
-        Ok(Shown::new(state.read_runs.list(&user.0.context, page).await?))
+        Ok(Shown::new(state.read_runs.list(&user.0.context(), page).await?))
     }
 
     /// Look at a run
@@ -126,9 +155,9 @@ impl RunsApi {
         user: SignedInUser,
         /// The run.
         id: Path<Input<Uuid>>,
-    ) -> Result<Shown<FoundRun>, ApiError> {
+    ) -> Result<RunShown, ApiError> {
         let id = RunId::from(one("id", id.0)?);
-        Ok(Shown::new(state.read_runs.get(&user.0.context, id).await?))
+        Ok(state.read_runs.get(&user.0.context(), id).await?.into())
     }
 
     /// Cancel a run
@@ -142,10 +171,19 @@ impl RunsApi {
         user: SignedInUser,
         /// The run.
         id: Path<Input<Uuid>>,
+        /// Your name for this request: a repeat under it is answered with the first outcome, for 30 days.
+        #[oai(name = "Idempotency-Key")]
+        idempotency_key: Sent<IdempotencyKey>,
+        /// The `ETag` that the run must still have, else `409` says which version it is at and nothing is recorded. `*`
+        /// is any version.
+        #[oai(name = "If-Match")]
+        if_match: Sent<VersionTag>,
     ) -> Result<Accepted, ApiError> {
-        let (context, id) = (&user.0.context, RunId::from(one("id", id.0)?));
-        let position = state.cancel.cancel(context, id).await?;
-        Ok(Accepted::after(&state, context, id, position).await?)
+        let (key, expect) = key_and_version(idempotency_key, if_match)?;
+        let id = RunId::from(one("id", id.0)?);
+        let context = user.0.repeatable(receipt(key, "cancel_run", &[id.to_string()], &Value::Null));
+        let outcome = state.cancel.cancel(&context, id, expect).await?;
+        Ok(Accepted::after(&state, &context, outcome).await?)
     }
 
     /// Send a run's notification again
@@ -159,9 +197,18 @@ impl RunsApi {
         user: SignedInUser,
         /// The run.
         id: Path<Input<Uuid>>,
+        /// Your name for this request: a repeat under it is answered with the first outcome, for 30 days.
+        #[oai(name = "Idempotency-Key")]
+        idempotency_key: Sent<IdempotencyKey>,
+        /// The `ETag` that the run must still have, else `409` says which version it is at and nothing is recorded. `*`
+        /// is any version.
+        #[oai(name = "If-Match")]
+        if_match: Sent<VersionTag>,
     ) -> Result<Accepted, ApiError> {
-        let (context, id) = (&user.0.context, RunId::from(one("id", id.0)?));
-        let position = state.resend.resend(context, id).await?;
-        Ok(Accepted::after(&state, context, id, position).await?)
+        let (key, expect) = key_and_version(idempotency_key, if_match)?;
+        let id = RunId::from(one("id", id.0)?);
+        let context = user.0.repeatable(receipt(key, "resend_notification", &[id.to_string()], &Value::Null));
+        let outcome = state.resend.resend(&context, id, expect).await?;
+        Ok(Accepted::after(&state, &context, outcome).await?)
     }
 }

@@ -95,6 +95,12 @@ impl Memory {
         ReportId::of(RunId::from(Uuid::from_u128(31)))
     }
 
+    /// The version of the run's row; 0 where there is none.
+    pub(super) fn version(&self, run: Uuid) -> u64 {
+        let views = self.views.lock().unwrap();
+        views.iter().find(|(_, view)| view.id.uuid() == run).map_or(0, |(_, view)| view.version)
+    }
+
     /// What the run's row says after the event; like the real read model, as far as these tests go.
     pub(super) fn project(&self, tenant_id: TenantId, event: &JobRunEvent) {
         let mut views = self.views.lock().unwrap();
@@ -105,7 +111,7 @@ impl Memory {
             }
             JobRunEvent::RunCancelled { run_id, at, .. } => {
                 let (_, view) = views.iter_mut().find(|(_, view)| view.id == *run_id).unwrap();
-                (view.status, view.finished_at) = (RunStatus::Cancelled, Some(*at));
+                (view.status, view.finished_at, view.version) = (RunStatus::Cancelled, Some(*at), view.version + 1);
             }
             other => panic!("no test causes {other:?}"),
         }
@@ -123,7 +129,7 @@ fn started(id: RunId, kind: ReportKind, period: Period, started_at: DateTime<Utc
         retry_at: None,
     };
     let steps = Step::ALL.map(step).into();
-    RunView { id, kind, period, status: RunStatus::Running, started_at, finished_at: None, steps }
+    RunView { id, kind, period, status: RunStatus::Running, started_at, finished_at: None, version: 1, steps }
 }
 
 pub(super) fn now() -> DateTime<Utc> {

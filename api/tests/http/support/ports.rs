@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use application::ports::clock::{Clock, Ids};
-use application::ports::commands::{Commands, LogPosition, Recorded};
+use application::ports::commands::{Commands, Expect, LogPosition, Recorded};
 use application::ports::health::{Dependency, DependencyState, Health};
 use application::ports::identity::{AccessToken, Credentials, PasswordHash, PasswordHasher, Tokens};
 use application::ports::projections::{Lease, Standing, Standings};
@@ -102,16 +102,21 @@ impl Tokens for Memory {
 
 #[async_trait]
 impl Commands<JobRun> for Memory {
-    async fn execute(
+    async fn execute_expecting(
         &self,
         context: &RequestContext,
         id: Uuid,
+        expect: Expect,
         command: JobRunCommand,
     ) -> Result<Recorded<JobRunEvent>, CommandError<JobRunError>> {
         let mut runs = self.runs.lock().unwrap();
         let run = runs.entry(id).or_default();
         if run.exists() && run.tenant() != context.tenant() {
             return Err(CommandError::Rule(JobRunError::NotFound));
+        }
+        let current = self.version(id);
+        if run.exists() && expect != Expect::Any && expect != Expect::Version(current) {
+            return Err(CommandError::Changed { current });
         }
         let events = run.decide(command).map_err(CommandError::Rule)?;
         for event in &events {
@@ -125,7 +130,14 @@ impl Commands<JobRun> for Memory {
             let tx = self.log.fetch_add(1, Ordering::SeqCst) + 1;
             LogPosition { generation: 1, tx, position: i64::try_from(tx * 10).unwrap() }
         });
-        Ok(Recorded { position, events })
+        Ok(Recorded { id, position, events, replayed: false })
+    }
+
+    async fn first_outcome(
+        &self,
+        _context: &RequestContext,
+    ) -> Result<Option<Recorded<JobRunEvent>>, CommandError<JobRunError>> {
+        Ok(None)
     }
 
     async fn load(&self, id: Uuid) -> Outcome<JobRun> {
@@ -139,13 +151,21 @@ fn apply<A: EventSourced>(aggregate: &mut A, event: A::Event) {
 
 #[async_trait]
 impl Commands<Automation> for Memory {
-    async fn execute(
+    async fn execute_expecting(
         &self,
         _context: &RequestContext,
         _id: Uuid,
+        _expect: Expect,
         _command: AutomationCommand,
     ) -> Result<Recorded<AutomationEvent>, CommandError<AutomationError>> {
         Err(PortError::internal("no test defines an automation").into())
+    }
+
+    async fn first_outcome(
+        &self,
+        _context: &RequestContext,
+    ) -> Result<Option<Recorded<AutomationEvent>>, CommandError<AutomationError>> {
+        Ok(None)
     }
 
     async fn load(&self, _id: Uuid) -> Outcome<Automation> {
@@ -159,13 +179,21 @@ fn supabase() -> IntegrationSettings {
 
 #[async_trait]
 impl Commands<IntegrationConfig> for Memory {
-    async fn execute(
+    async fn execute_expecting(
         &self,
         _context: &RequestContext,
         _id: Uuid,
+        _expect: Expect,
         _command: IntegrationCommand,
     ) -> Result<Recorded<IntegrationEvent>, CommandError<IntegrationError>> {
         Err(PortError::internal("no test configures an integration").into())
+    }
+
+    async fn first_outcome(
+        &self,
+        _context: &RequestContext,
+    ) -> Result<Option<Recorded<IntegrationEvent>>, CommandError<IntegrationError>> {
+        Ok(None)
     }
 
     async fn load(&self, id: Uuid) -> Outcome<IntegrationConfig> {

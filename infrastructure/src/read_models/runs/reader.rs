@@ -103,6 +103,7 @@ fn run_view(steps: &mut HashMap<Uuid, Vec<StepView>>, run: &run_entity::Model) -
         status,
         started_at: run.started_at,
         finished_at: run.finished_at,
+        version: run.version.cast_unsigned(),
         steps: steps.remove(&run.id).unwrap_or_default(),
     })
 }

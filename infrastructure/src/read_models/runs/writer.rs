@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use application::ports::read_models::{RunStatus, StepStatus};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -5,7 +7,9 @@ use cqrs_es::Aggregate;
 use domain::ids::{RunId, TenantId};
 use domain::job_run::{Failure, JobRun, JobRunEvent, Step};
 use sea_orm::sea_query::{Expr, OnConflict, SimpleExpr};
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter, Set, Statement,
+};
 
 use super::{run_entity, step_entity};
 use crate::event_store::LoggedEvent;
@@ -41,7 +45,7 @@ impl Projection for RunsProjection {
         for event in events {
             write(transaction, decode(event)?).await?;
         }
-        Ok(())
+        Ok(versions(transaction, events).await?)
     }
 }
 
@@ -99,6 +103,7 @@ async fn start(transaction: &DatabaseTransaction, event: JobRunEvent) -> Result<
         status: Set(RunStatus::Running.name().into()),
         started_at: Set(at),
         finished_at: Set(None),
+        version: Set(1),
     };
     let again = [run_entity::Column::Status, run_entity::Column::FinishedAt];
     let replace = OnConflict::column(run_entity::Column::Id).update_columns(again).to_owned();
@@ -185,6 +190,19 @@ async fn run_change(
         .filter(run_entity::Column::Id.eq(run_id.uuid()))
         .exec(transaction)
         .await?;
+    Ok(())
+}
+
+/// Writes how far each of the runs has come, once for all events.
+async fn versions(transaction: &DatabaseTransaction, events: &[&LoggedEvent]) -> Result<(), DbErr> {
+    let newest: HashMap<&str, i64> = events.iter().map(|event| (event.aggregate_id.as_str(), event.sequence)).collect();
+    let (ids, versions): (Vec<String>, Vec<i64>) =
+        newest.into_iter().map(|(id, version)| (id.to_owned(), version)).unzip();
+    let update = "update runs set version = newest.version
+        from unnest($1::text[], $2::bigint[]) as newest(id, version)
+        where runs.id = newest.id::uuid";
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, update, [ids.into(), versions.into()]);
+    transaction.execute(statement).await?;
     Ok(())
 }
 
