@@ -202,7 +202,7 @@ impl<A: EventSourced> Commands<A> for LogCommands<A> {
         expect: Expect,
         command: A::Command,
     ) -> Result<Recorded<A::Event>, CommandError<A::Error>> {
-        if let Some(first) = self.first_outcome(context).await? {
+        if let Some(first) = self.receipts.first_outcome::<A>(context).await? {
             return Ok(first);
         }
         let outcome = self.decide_and_commit(context, id, expect, command).await;
@@ -211,7 +211,7 @@ impl<A: EventSourced> Commands<A> for LogCommands<A> {
             Ok(recorded) => recorded.events.is_empty(),
             Err(error) => !matches!(error, CommandError::Log(_)),
         };
-        if overtaken && let Some(first) = self.first_outcome(context).await? {
+        if overtaken && let Some(first) = self.receipts.first_outcome::<A>(context).await? {
             return Ok(first);
         }
         outcome
