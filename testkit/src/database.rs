@@ -48,7 +48,7 @@ pub struct TestDatabase {
 }
 
 enum Place {
-    Schema { server: Box<PgConnectOptions>, name: String },
+    Schema { server: Box<PgConnectOptions>, url: String, name: String },
     Folder { _folder: tempfile::TempDir },
 }
 
@@ -69,10 +69,28 @@ impl TestDatabase {
     /// Where there is no database to be had.
     pub async fn unmigrated() -> Self {
         let (database, place) = match setting(BACKEND).as_deref() {
-            None | Some("server") => schema().await,
+            None | Some("server") => schema(server_url()).await,
             Some("embedded") => folder().await,
             Some(other) => panic!("{BACKEND} is {other:?}; it must be `server`, `embedded` or absent"),
         };
+        Self { database, place, log: Signal::default(), progressed: Signal::default() }
+    }
+
+    /// A migrated schema on the tests' server, also where other tests use PGlite: for processes that share a database.
+    ///
+    /// # Panics
+    /// Where no server is set up, or the migrations fail.
+    pub async fn on_a_server() -> Self {
+        Self::on(server_url()).await
+    }
+
+    /// A migrated schema on the server at this address.
+    ///
+    /// # Panics
+    /// Where it does not answer, or the migrations fail.
+    pub async fn on(url: String) -> Self {
+        let (database, place) = schema(url).await;
+        database.migrate().await.expect("the migrations must apply to an empty schema");
         Self { database, place, log: Signal::default(), progressed: Signal::default() }
     }
 
@@ -96,16 +114,15 @@ impl TestDatabase {
     /// # Panics
     /// Where the server does not answer any more.
     pub async fn another_process(&self) -> Option<Database> {
-        let Place::Schema { server, name } = &self.place else { return None };
+        let Place::Schema { server, name, .. } = &self.place else { return None };
         Some(connect(server, name).await)
     }
 
     /// The address of this database, schema included, for a program to be started; none on PGlite.
     pub fn url(&self) -> Option<String> {
-        let Place::Schema { name, .. } = &self.place else { return None };
-        let server = server_url();
-        let separator = if server.contains('?') { '&' } else { '?' };
-        Some(format!("{server}{separator}options=-c%20search_path%3D{name}"))
+        let Place::Schema { url, name, .. } = &self.place else { return None };
+        let separator = if url.contains('?') { '&' } else { '?' };
+        Some(format!("{url}{separator}options=-c%20search_path%3D{name}"))
     }
 
     /// The signal that the appender gives.
@@ -222,7 +239,7 @@ impl Drop for TestDatabase {
     /// Removes the schema. A schema that cannot be removed now, because something still works in it, is a leftover
     /// that a later test removes.
     fn drop(&mut self) {
-        let Place::Schema { server, name } = &self.place else { return };
+        let Place::Schema { server, name, .. } = &self.place else { return };
         let (server, name) = (server.clone(), name.clone());
         // The test's own runtime cannot be waited for from here.
         let _ = std::thread::spawn(move || {
@@ -239,15 +256,14 @@ fn server_url() -> String {
     })
 }
 
-async fn schema() -> (Database, Place) {
-    let url = server_url();
+async fn schema(url: String) -> (Database, Place) {
     // Nothing that a test writes has to survive a crash of the server.
     let server = PgConnectOptions::from_str(&url)
-        .unwrap_or_else(|_| panic!("{DATABASE_URL} is no PostgreSQL address"))
+        .unwrap_or_else(|_| panic!("the address of the tests' server is no PostgreSQL address"))
         .options([("synchronous_commit", "off")]);
     let name = format!("{SCHEMA_PREFIX}{}", SystemIds.next().simple());
-    prepare(&server, &name).await.unwrap_or_else(|error| panic!("no schema on the server of {DATABASE_URL}: {error}"));
-    (connect(&server, &name).await, Place::Schema { server: Box::new(server), name })
+    prepare(&server, &name).await.unwrap_or_else(|error| panic!("no schema on the tests' server: {error}"));
+    (connect(&server, &name).await, Place::Schema { server: Box::new(server), url, name })
 }
 
 async fn connect(server: &PgConnectOptions, schema: &str) -> Database {

@@ -4,6 +4,7 @@ pub mod actors;
 pub mod app;
 pub mod company;
 pub mod database;
+pub mod engine;
 pub mod logs;
 pub mod runs;
 pub mod secrets;

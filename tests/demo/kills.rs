@@ -7,14 +7,11 @@ use std::time::Instant;
 use domain::job_run::Step;
 use infrastructure::database::Database;
 use testkit::TestDatabase;
-use testkit::settings::{BACKEND, setting};
+use testkit::settings::{BACKEND, LONG, setting};
 
 use crate::gate::{Fate, Gate};
 use crate::outcome::{assert_as_undisturbed, undisturbed};
 use crate::program::Demo;
-
-/// Set for the long form of tests.
-const LONG: &str = "SYNKRO_TEST_LONG";
 
 /// What the stand-ins are called for at each step, in the order of a run. Building the package calls nobody.
 const CALLS: [&[&str]; 8] = [
