@@ -11,7 +11,7 @@ use infrastructure::read_models;
 use infrastructure::signals::{self, Signal};
 use infrastructure::system::SystemClock;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::story::{NotDone, Stores, Story};
 use super::{Acknowledgement, Counts, Dice};
@@ -29,8 +29,6 @@ pub struct Load {
     pub seed: u64,
     /// How many they are.
     pub writers: u64,
-    /// How long they work.
-    pub length: Duration,
     /// Whether the projections are fed beside them.
     pub projects: bool,
 }
@@ -39,11 +37,11 @@ pub struct Load {
 pub type Tell = Arc<dyn Fn(&Acknowledgement) + Send + Sync>;
 
 impl Load {
-    /// Does the work. Commands that fail are counted, and the writers go on.
+    /// Does the work until it is told to stop. Commands that fail are counted, and the writers go on.
     ///
     /// # Panics
     /// Where a writer does.
-    pub async fn put_on(self, database: &Database, tell: Tell) -> Counts {
+    pub async fn put_on(self, database: &Database, tell: Tell, stop: CancellationToken) -> Counts {
         let grown = Signal::default();
         let stores = Arc::new(Stores::new(database, &Appender::new(database.clone(), grown.clone())));
         let mut background = JoinSet::new();
@@ -51,11 +49,10 @@ impl Load {
             background.spawn(project(database.clone(), grown.clone()));
             background.spawn(signals::listen(database.clone(), grown));
         }
-        let deadline = Instant::now() + self.length;
         let mut dice = Dice::of(self.seed);
         let mut writers = JoinSet::new();
         for _ in 0..self.writers {
-            writers.spawn(write(Arc::clone(&stores), Dice::of(dice.roll()), deadline, Arc::clone(&tell)));
+            writers.spawn(write(Arc::clone(&stores), Dice::of(dice.roll()), Arc::clone(&tell), stop.clone()));
         }
         let mut counts = Counts::default();
         for writer in writers.join_all().await {
@@ -71,9 +68,9 @@ async fn project(database: Database, grown: Signal) {
     ProjectionRunner::new(database, checkpoints, grown).run(&projections).await;
 }
 
-async fn write(stores: Arc<Stores>, mut dice: Dice, deadline: Instant, tell: Tell) -> Counts {
+async fn write(stores: Arc<Stores>, mut dice: Dice, tell: Tell, stop: CancellationToken) -> Counts {
     let mut counts = Counts::default();
-    while Instant::now() < deadline {
+    while !stop.is_cancelled() {
         let mut story = Story { stores: &stores, dice: &mut dice, now: SystemClock.now(), tell: tell.as_ref() };
         let (acknowledged, stopped) = story.live().await;
         counts.acknowledged += acknowledged;

@@ -15,13 +15,12 @@ const MOST: Duration = Duration::from_millis(80);
 /// The server is the test's own, because sessions are not told apart by the test that they belong to.
 #[tokio::test]
 async fn sessions_that_the_server_ends_are_replaced_and_nothing_acknowledged_is_lost() {
-    let rounds = if setting(LONG).is_some() { 1_000 } else { 60 };
+    let rounds = if setting(LONG).is_some() { 1_000 } else { 60_u32 };
     let server = PostgresServer::start();
     let test = TestDatabase::on(server.url()).await;
     let mut dice = Dice::of_test();
     let mut administrator = PgConnection::connect(&server.url()).await.unwrap();
-    let length = MOST * rounds + Duration::from_secs(3);
-    let mut loader = Loader::start(&test.url().unwrap(), dice.roll(), length);
+    let mut loader = Loader::start(&test.url().unwrap(), dice.roll());
     loader.goes_beyond(0).await;
     let mut terminated = 0;
     for round in 0..rounds {

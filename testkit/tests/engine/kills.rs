@@ -20,7 +20,7 @@ async fn killed_again_and_again_nothing_acknowledged_is_lost_and_every_read_mode
     let mut dice = Dice::of_test();
     let mut acknowledged = Vec::new();
     for _ in 0..kills {
-        let mut loader = Loader::start(&url, dice.roll(), Duration::from_mins(1));
+        let mut loader = Loader::start(&url, dice.roll());
         loader.goes_beyond(0).await;
         tokio::time::sleep(dice.between(LEAST, MOST)).await;
         acknowledged.extend(loader.kill());

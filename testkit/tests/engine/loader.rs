@@ -20,12 +20,11 @@ pub(crate) struct Loader {
 }
 
 impl Loader {
-    /// Starts one that works for so long on the schema at the address.
-    pub(crate) fn start(url: &str, seed: u64, length: Duration) -> Self {
+    /// Starts one on the schema at the address.
+    pub(crate) fn start(url: &str, seed: u64) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_loader"))
             .args(["--database-url", url, "--seed", &seed.to_string()])
-            .args(["--seconds", &length.as_secs_f64().to_string()])
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -79,8 +78,9 @@ impl Loader {
         std::mem::take(&mut self.acknowledged.lock().unwrap())
     }
 
-    /// Waits for its end; returns everything that was acknowledged, and its own counts.
+    /// Tells it to stop, and waits for its end; returns everything that was acknowledged, and its own counts.
     pub(crate) async fn end(mut self) -> (Vec<Acknowledgement>, Counts) {
+        drop(self.child.stdin.take());
         let lines = self.lines.take().unwrap();
         let counts = tokio::task::spawn_blocking(|| lines.join().unwrap()).await.unwrap();
         assert!(self.child.wait().unwrap().success(), "the loader failed");

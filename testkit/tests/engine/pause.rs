@@ -7,6 +7,7 @@ use application::ports::commands::LogPosition;
 use sqlx::PgPool;
 use testkit::TestDatabase;
 use testkit::engine::{Dice, PostgresServer, assert_whole};
+use testkit::settings::{LONG, setting};
 use tokio_util::sync::CancellationToken;
 
 use crate::loader::Loader;
@@ -21,34 +22,48 @@ const TOGETHER: Duration = Duration::from_millis(1_500);
 /// server of its own.
 #[tokio::test]
 async fn one_that_was_stopped_for_long_overwrites_nothing_when_it_goes_on() {
+    let pauses = if setting(LONG).is_some() { 20 } else { 1 };
     let server = PostgresServer::start();
     let test = TestDatabase::on(server.url()).await;
     let url = test.url().unwrap();
     let mut dice = Dice::of_test();
-    let length = PAUSE + 4 * TOGETHER;
-    let mut stopped = Loader::start(&url, dice.roll(), length);
-    let mut other = Loader::start(&url, dice.roll(), length);
-    stopped.goes_beyond(0).await;
-    other.goes_beyond(0).await;
+    let mut loaders = [Loader::start(&url, dice.roll()), Loader::start(&url, dice.roll())];
+    for loader in &mut loaders {
+        loader.goes_beyond(0).await;
+    }
     let enough = CancellationToken::new();
     let watcher = tokio::spawn(watch(test.pool().clone(), enough.clone()));
-    tokio::time::sleep(dice.between(TOGETHER / 2, TOGETHER)).await;
-
-    stopped.signal("STOP");
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    let (silent, working) = (stopped.acknowledged(), other.acknowledged());
-    tokio::time::sleep(PAUSE).await;
-    assert_eq!(stopped.acknowledged(), silent, "a stopped process does nothing");
-    other.goes_beyond(working).await;
-    stopped.signal("CONT");
-    stopped.goes_beyond(silent).await;
-
-    let (mut acknowledged, _) = stopped.end().await;
-    acknowledged.extend(other.end().await.0);
+    for _ in 0..pauses {
+        tokio::time::sleep(dice.between(TOGETHER / 2, TOGETHER)).await;
+        let [stopped, other] = &mut loaders;
+        pause(stopped, other).await;
+        loaders.reverse();
+    }
+    tokio::time::sleep(TOGETHER).await;
+    let mut acknowledged = Vec::new();
+    for loader in loaders {
+        acknowledged.extend(loader.end().await.0);
+    }
     enough.cancel();
     let moves = watcher.await.unwrap();
     assert!(moves > 100, "the checkpoints were seen to move only {moves} times");
     assert_whole(&test, &acknowledged).await;
+}
+
+/// Stops one for long and lets it go on; the other one never waits for it.
+async fn pause(stopped: &mut Loader, other: &mut Loader) {
+    stopped.signal("STOP");
+    // What it had said before is read by now.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let silent = stopped.acknowledged();
+    for _ in 0..10 {
+        let working = other.acknowledged();
+        tokio::time::sleep(PAUSE / 10).await;
+        other.goes_beyond(working).await;
+    }
+    assert_eq!(stopped.acknowledged(), silent, "a stopped process does nothing");
+    stopped.signal("CONT");
+    stopped.goes_beyond(silent).await;
 }
 
 /// Looks at all checkpoints all the time; none may ever stand before where it was seen. Returns how many moves it saw.
