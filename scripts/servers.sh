@@ -281,9 +281,13 @@ install_packages() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
 }
 
+# Tests that stop and start a server make one of their own, whichever server the others use.
+has_server_programs() { [[ -n $(folder_with initdb pg_ctl postgres) ]]; }
+
 find_servers() {
   local missing=() packages=()
   use_postgres_of_environment || use_postgres_of_standard_port || start_postgres || packages+=(postgresql)
+  ((${#packages[@]} > 0)) || has_server_programs || packages+=(postgresql)
   use_redis_of_environment || use_redis_of_standard_port || start_redis || packages+=(redis-server)
   ((${#packages[@]} > 0)) || return 0
   if may_install; then
@@ -295,6 +299,8 @@ find_servers() {
     missing+=("PostgreSQL $POSTGRES_OLDEST or newer, server and psql (Debian: apt-get install postgresql), or set DATABASE_URL")
   [[ -n $redis_used ]] ||
     missing+=("Redis $REDIS_OLDEST or newer (Debian: apt-get install redis-server), or set REDIS_URL")
+  has_server_programs || [[ -z $postgres_used ]] ||
+    missing+=("PostgreSQL's server programs initdb, pg_ctl and postgres, beside the server in use (Debian: apt-get install postgresql)")
   ((${#missing[@]} == 0)) || fail "please provide$(printf '\n  - %s' "${missing[@]}")"
 }
 

@@ -54,6 +54,8 @@ impl Writers {
     }
 }
 
+/// Seen to fail: with `synchronous_commit` off, acknowledged commits were lost; with a projection that ends with its first
+/// failure, the read models stood still.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_restarts_loses_nothing_acknowledged_and_the_program_recovers_by_itself() {
     let restarts = if setting(LONG).is_some() { 40 } else { 3 };

@@ -1,6 +1,7 @@
 //! A PostgreSQL server of a test's own, to be stopped and started as the test likes.
 
 use std::fs;
+use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -39,7 +40,9 @@ impl PostgresServer {
         let programs = programs();
         let folder = tempfile::tempdir().expect("the system must have a folder for temporary files");
         let data = folder.path().join("data");
-        give_to_database_user(folder.path());
+        if let Some((user, group)) = database_user() {
+            chown(folder.path(), Some(user), Some(group)).expect("root can give a folder away");
+        }
         run(as_database_user(&programs.join("initdb")).arg("--pgdata").arg(&data).args([
             "--username=postgres",
             "--auth=trust",
@@ -98,7 +101,7 @@ impl PostgresServer {
 impl Drop for PostgresServer {
     fn drop(&mut self) {
         drop(self.guard.stdin.take());
-        // A server that cannot be stopped ends when its folder is gone, which it looks for every minute.
+        // A server that could not be stopped ends by itself once its folder is gone, which it looks for every minute.
         let _ = self.guard.wait();
     }
 }
@@ -154,33 +157,24 @@ fn installed(folder: &str) -> Vec<PathBuf> {
     versions.into_iter().map(|(_, path)| path.join("bin")).collect()
 }
 
-/// Who runs the server where the tests run as root, which PostgreSQL refuses to do.
-fn database_user() -> Option<String> {
+/// The user and the group that run the server where the tests run as root, which PostgreSQL refuses to do.
+fn database_user() -> Option<(u32, u32)> {
     if answer("id", &["-u"])? != "0" {
         return None;
     }
-    Some(if answer("id", &["postgres"]).is_some() { "postgres" } else { "nobody" }.to_owned())
+    let number = |what, user| answer("id", &[what, user])?.parse().ok();
+    ["postgres", "nobody"].into_iter().find_map(|user| Some((number("-u", user)?, number("-g", user)?)))
 }
 
 /// A command as somebody who is not root.
 fn as_database_user(program: &Path) -> Command {
-    let mut command = match database_user() {
-        None => Command::new(program),
-        Some(user) => {
-            let mut command = Command::new("runuser");
-            command.args(["-u", &user, "--"]).arg(program);
-            command
-        }
-    };
+    let mut command = Command::new(program);
+    if let Some((user, group)) = database_user() {
+        command.uid(user).gid(group);
+    }
     // That user may not be allowed to stand where we stand.
     command.current_dir("/");
     command
-}
-
-fn give_to_database_user(folder: &Path) {
-    let Some(user) = database_user() else { return };
-    let number = |what| answer("id", &[what, &user]).and_then(|id| id.parse().ok());
-    std::os::unix::fs::chown(folder, number("-u"), number("-g")).expect("root can give a folder away");
 }
 
 /// What a program prints, if it succeeds.

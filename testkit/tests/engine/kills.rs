@@ -12,6 +12,9 @@ use crate::loader::Loader;
 const LEAST: Duration = Duration::from_millis(50);
 const MOST: Duration = Duration::from_millis(600);
 
+/// Seen to fail: with an appender that answers before the commit, acknowledged commits were lost; with the checkpoint
+/// moved outside of the rows' transaction, and with a reader that does not wait for open transactions, rows were
+/// missing; with claims in a statement of their own, some belonged to no event.
 #[tokio::test]
 async fn killed_again_and_again_nothing_acknowledged_is_lost_and_every_read_model_is_right() {
     let kills = if setting(LONG).is_some() { 200 } else { 8 };

@@ -20,6 +20,8 @@ const TOGETHER: Duration = Duration::from_millis(1_500);
 
 /// A process that is stopped in the middle of a transaction holds all readers of its server back, so this test has a
 /// server of its own.
+///
+/// Seen to fail: with a checkpoint that is moved without being compared, it went back.
 #[tokio::test]
 async fn one_that_was_stopped_for_long_overwrites_nothing_when_it_goes_on() {
     let pauses = if setting(LONG).is_some() { 20 } else { 1 };
