@@ -53,7 +53,7 @@ impl PostgresServer {
         let configuration = data.join("postgresql.auto.conf");
         let socket = format!("unix_socket_directories = '{}'\n", folder.path().display());
         fs::write(configuration, format!("{SETTINGS}{socket}")).expect("the new server's settings can be written");
-        let guard = guard(&programs, &data);
+        let guard = guard(&programs, folder.path());
         let server = Self { programs, folder, guard };
         server.start_again();
         server
@@ -101,7 +101,7 @@ impl PostgresServer {
 impl Drop for PostgresServer {
     fn drop(&mut self) {
         drop(self.guard.stdin.take());
-        // A server that could not be stopped ends by itself once its folder is gone, which it looks for every minute.
+        // A server that could not be stopped ends by itself when its folder is gone, which it looks for every minute.
         let _ = self.guard.wait();
     }
 }
@@ -115,14 +115,14 @@ impl Shutdown {
     }
 }
 
-/// A process that stops the server when its standard input ends, which happens however this process ends. It is in no
-/// group that the test runner kills.
-fn guard(programs: &Path, data: &Path) -> Child {
+/// A process that stops the server and removes its folder when its standard input ends, which happens however this
+/// process ends. It is in no group that the test runner kills.
+fn guard(programs: &Path, folder: &Path) -> Child {
     let mut command = as_database_user(Path::new("sh"));
     command
-        .args(["-c", "read -r never; exec \"$0\" stop --mode immediate --silent --pgdata \"$1\""])
+        .args(["-c", "read -r never; \"$0\" stop --mode immediate --silent --pgdata \"$1/data\"; rm -rf \"$1\""])
         .arg(programs.join("pg_ctl"))
-        .arg(data)
+        .arg(folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -22,9 +22,14 @@ type Aggregate = (String, String);
 /// A claim as the table holds it: tenant, kind, value and owner.
 type Claim = (Uuid, String, String, Aggregate);
 
-/// Fails unless every acknowledged commit is in the log once, at the sequences and the place that were said; no
-/// aggregate's sequences have a gap, and no request caused two commits; the claims are those that the events take and
-/// release; and every read model equals the one that is built anew from the log. Nobody may write meanwhile.
+/// Fails unless the log is whole, holds all that was acknowledged, and everything derived from it is as it says.
+///
+/// - Every acknowledged commit is in the log once, at the sequences and the place that were said.
+/// - No aggregate's sequences have a gap, and no request was recorded twice or in parts.
+/// - The claims are those that the events take and release.
+/// - Every read model equals the one that is built anew from the log.
+///
+/// Nobody may write meanwhile.
 ///
 /// # Panics
 /// Where any of it does not hold.

@@ -48,7 +48,7 @@ async fn one_that_was_stopped_for_long_overwrites_nothing_when_it_goes_on() {
     }
     enough.cancel();
     let moves = watcher.await.unwrap();
-    assert!(moves > 100, "the checkpoints were seen to move only {moves} times");
+    assert!(moves > 20, "the checkpoints were seen to move only {moves} times");
     assert_whole(&test, &acknowledged).await;
 }
 
