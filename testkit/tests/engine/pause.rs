@@ -19,6 +19,9 @@ const PAUSE: Duration = Duration::from_secs(6);
 /// Longer than a session may stand still in a transaction; after it the read models of the others go on.
 const LONG_PAUSE: Duration = Duration::from_secs(36);
 
+/// How long the read models may take to catch up with what they were held back from.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 /// Before and after the pause both work.
 const TOGETHER: Duration = Duration::from_millis(1_500);
 
@@ -72,7 +75,7 @@ async fn pause(test: &TestDatabase, stopped: &mut Loader, other: &mut Loader, le
         last = last.or(test.last_position().await);
     }
     if length == LONG_PAUSE {
-        let passed = test.checkpoints().passed(last.unwrap(), PAUSE).await;
+        let passed = test.checkpoints().passed(last.unwrap(), PATIENCE).await;
         assert!(passed.unwrap(), "a stopped process holds the read models back for ever");
     }
     assert_eq!(stopped.acknowledged(), silent, "a stopped process does nothing");
