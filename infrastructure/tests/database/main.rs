@@ -18,6 +18,7 @@ mod order;
 mod parking;
 mod probe;
 mod projections;
+mod race;
 mod readers;
 mod rebuild;
 mod rebuild_events;
