@@ -26,7 +26,7 @@ use domain::user::User;
 use infrastructure::connectors::{HttpConnectors, HttpOptions};
 use infrastructure::crypto::{Kek, KeyRing, PgVault};
 use infrastructure::database::{Database, Mode};
-use infrastructure::event_store::{Appender, LogCommands, LogStatistics, Receipts};
+use infrastructure::event_store::{Appender, Horizon, LogCommands, LogStatistics, Receipts};
 use infrastructure::health::SystemHealth;
 use infrastructure::identity::{Argon2Hasher, PasswordCost, PgCredentials, RsaTokens};
 use infrastructure::projections::{Checkpoints, PgRebuildEngine, Projection, ProjectionRunner};
@@ -135,7 +135,7 @@ impl System {
         })
     }
 
-    /// Keeps the read models in step with the log until told to stop.
+    /// Keeps the read models in step with the log until told to stop, and tells who holds them back.
     pub async fn project(&self, stop: CancellationToken) {
         let runner =
             ProjectionRunner::new(self.base.database.clone(), self.base.checkpoints.clone(), self.base.grown.clone());
@@ -149,6 +149,7 @@ impl System {
             () = stop.cancelled() => {}
             () = runner.run(&self.base.projections) => {}
             () = listen => {}
+            () = Horizon::watch(self.base.database.clone()) => {}
         }
         runner.give_back(&self.base.projections).await;
     }

@@ -12,6 +12,7 @@ mod fixtures;
 mod framework;
 mod generations;
 mod group_commit;
+mod horizon;
 mod leases;
 mod migrations;
 mod order;

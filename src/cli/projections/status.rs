@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use application::ports::projections::{Standing, Standings};
 use infrastructure::database::Database;
+use infrastructure::event_store::Horizon;
 use infrastructure::projections::{AggregateKey, Checkpoints, ParkedEvent, retry};
 use infrastructure::read_models;
 use infrastructure::signals::Signal;
@@ -18,6 +19,7 @@ const MOST_SHOWN: i64 = 1_000;
 pub(super) async fn status(database: &Database, as_json: bool) -> Result<ExitCode, CliError> {
     let checkpoints = Checkpoints::new(database.clone(), Signal::default(), &read_models::all());
     let standings = checkpoints.standings().await?;
+    Horizon::stall(database).await?.iter().for_each(|stall| say(&stall.to_string()));
     if as_json {
         return print_json(standings.iter().map(standing_json));
     }
