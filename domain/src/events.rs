@@ -18,3 +18,13 @@ pub const CATALOGUE: &[(&str, &[(&str, &str)])] = &[
     ("report", ReportEvent::NAMES),
     ("rebuild", RebuildEvent::NAMES),
 ];
+
+/// The fields of events that hold data about a person, [`Personal`](crate::values::Personal) in the events themselves. A
+/// field of an item of a list is written `list[].field`.
+pub const PERSONAL: &[(&str, &[&str])] =
+    &[("UserRegistered", &["email", "name"]), ("ReportPublished", &["headline", "summary", "metrics.agents[].name"])];
+
+/// Whether the field of the event holds data about a person.
+pub fn is_personal(event_type: &str, field: &str) -> bool {
+    PERSONAL.iter().any(|(name, fields)| *name == event_type && fields.contains(&field))
+}

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod demo;
+mod events;
 mod health;
 mod log;
 mod logging;
@@ -38,6 +39,8 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Asks a running server whether it is healthy; exits with 1 where it is not.
     Health(health::HealthArgs),
+    /// Reads the event log: listing, showing, following, exporting.
+    Events(events::EventsArgs),
     /// Work on the event log itself.
     Log(log::EventLogArgs),
     /// Where the read models stand, and building them anew.
@@ -64,6 +67,7 @@ pub async fn run() -> ExitCode {
         Command::Serve(args) => serve::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::Health(args) => health::run(args).await,
+        Command::Events(args) => events::run(args).await,
         Command::Log(args) => log::run(args).await,
         Command::Projections(args) => projections::run(args).await,
         Command::SupabaseSchema => {

@@ -105,7 +105,7 @@ async fn prepare(database: &Database) -> Result<(), CliError> {
 }
 
 /// SIGTERM or Ctrl-C.
-async fn told_to_stop() {
+pub(super) async fn told_to_stop() {
     let terminated = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(mut signal) => {

@@ -27,6 +27,8 @@ pub struct LoggedEvent {
     pub sequence: i64,
     /// Its frozen name.
     pub event_type: String,
+    /// The version of its form.
+    pub event_version: String,
     /// Its fields.
     pub payload: Value,
     /// Its circumstances.
@@ -62,6 +64,7 @@ impl FromRow<'_, PgRow> for LoggedEvent {
             aggregate_id: row.try_get("aggregate_id")?,
             sequence: row.try_get("sequence")?,
             event_type: row.try_get("event_type")?,
+            event_version: row.try_get("event_version")?,
             payload: row.try_get("payload")?,
             metadata: row.try_get("metadata")?,
             recorded_at: row.try_get("recorded_at")?,
@@ -89,7 +92,7 @@ impl LogReader {
     pub async fn after(&self, position: LogPosition, limit: i64) -> Result<Vec<LoggedEvent>, sqlx::Error> {
         sqlx::query_as(
             "select generation, tx::text::bigint as tx, position, tenant_id, aggregate_type, aggregate_id, sequence,
-                    event_type, payload, metadata, recorded_at
+                    event_type, event_version, payload, metadata, recorded_at
              from events
              where (generation, tx, position) > ($1, $2::text::xid8, $3)
                and (generation, tx)
@@ -114,7 +117,7 @@ impl LogReader {
     ) -> Result<Vec<LoggedEvent>, DbErr> {
         let sql = format!(
             "select generation, tx::text::bigint as tx, position, tenant_id, aggregate_type, aggregate_id, sequence,
-                    event_type, payload, metadata, recorded_at
+                    event_type, event_version, payload, metadata, recorded_at
              from events
              where (generation, tx, position) > ($1, $2::text::xid8, $3)
                and (generation, tx, position) <= ($4, $5::text::xid8, $6)

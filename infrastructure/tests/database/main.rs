@@ -19,6 +19,7 @@ mod order;
 mod parking;
 mod probe;
 mod projections;
+mod query;
 mod race;
 mod readers;
 mod rebuild;

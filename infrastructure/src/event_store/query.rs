@@ -1,0 +1,212 @@
+//! Questions about what is in the log, for those who look into it: by owner, aggregate, name, actor, request and time.
+//!
+//! Every answer is about a span that ends behind the horizon, so that it stays what it is: a later look at the same span
+//! finds the same events.
+
+use application::ports::commands::LogPosition;
+use chrono::{DateTime, Utc};
+use domain::ids::TenantId;
+use domain::values::Slug;
+use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use super::position::{Columns, of_columns};
+use super::reader::LoggedEvent;
+use crate::database::Database;
+
+/// Which events are asked for. What is none, or empty, does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Of this tenant.
+    pub tenant: Option<TenantId>,
+    /// Of this type of aggregate.
+    pub aggregate_type: Option<String>,
+    /// Of the aggregate with this id.
+    pub aggregate_id: Option<String>,
+    /// With one of these names.
+    pub event_types: Vec<String>,
+    /// Caused by this user, or by this part of Synkro.
+    pub actor: Option<String>,
+    /// Belonging to this request and its consequences.
+    pub correlation: Option<Uuid>,
+    /// Recorded then or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Recorded then or earlier.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// A part of the log: after one position, up to and with another that lies behind the horizon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Where it begins; the event there does not belong to it.
+    pub after: LogPosition,
+    /// Where it ends; the event there belongs to it.
+    pub up_to: LogPosition,
+}
+
+/// From which end of a span events are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The oldest first.
+    Forward,
+    /// The newest first.
+    Backward,
+}
+
+/// Looks into the log.
+#[derive(Clone)]
+pub struct LogQuery {
+    database: Database,
+}
+
+impl LogQuery {
+    /// Of this database's log.
+    pub fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// The last event behind the horizon; the beginning where there is none. Nothing will ever appear before it.
+    pub async fn end(&self) -> Result<LogPosition, sqlx::Error> {
+        let last: Option<Columns> = sqlx::query_as(
+            "select generation, tx::text::bigint, position
+             from events
+             where (generation, tx)
+                 < ((select max(generation) from log_generations), pg_snapshot_xmin(pg_current_snapshot()))
+             order by generation desc, events.tx desc, position desc
+             limit 1",
+        )
+        .fetch_optional(self.database.pool())
+        .await?;
+        Ok(last.map_or(LogPosition::BEGINNING, of_columns))
+    }
+
+    /// At most `limit` events of the span that the filter lets through, from one of its ends on.
+    pub async fn page(
+        &self,
+        filter: &EventFilter,
+        span: Span,
+        direction: Direction,
+        limit: i64,
+    ) -> Result<Vec<LoggedEvent>, sqlx::Error> {
+        let mut query = QueryBuilder::new(
+            "select generation, tx::text::bigint as tx, position, tenant_id, aggregate_type, aggregate_id, sequence,
+                    event_type, event_version, payload, metadata, recorded_at
+             from events",
+        );
+        filter.push(&mut query, span);
+        query.push(match direction {
+            Direction::Forward => " order by generation, events.tx, position",
+            Direction::Backward => " order by generation desc, events.tx desc, position desc",
+        });
+        query.push(" limit ").push_bind(limit);
+        // Planned anew each time: the best way depends on the values.
+        query.build_query_as().persistent(false).fetch_all(self.database.pool()).await
+    }
+
+    /// How many events of the span the filter lets through.
+    pub async fn count(&self, filter: &EventFilter, span: Span) -> Result<u64, sqlx::Error> {
+        let mut query = QueryBuilder::new("select count(*) from events");
+        filter.push(&mut query, span);
+        let count: i64 = query.build_query_scalar().persistent(false).fetch_one(self.database.pool()).await?;
+        Ok(count.cast_unsigned())
+    }
+
+    /// The event at this position, behind the horizon or not.
+    pub async fn at(&self, position: LogPosition) -> Result<Option<LoggedEvent>, sqlx::Error> {
+        sqlx::query_as(
+            "select generation, tx::text::bigint as tx, position, tenant_id, aggregate_type, aggregate_id, sequence,
+                    event_type, event_version, payload, metadata, recorded_at
+             from events
+             where generation = $1 and events.tx = $2::text::xid8 and position = $3",
+        )
+        .bind(position.generation)
+        .bind(position.tx.to_string())
+        .bind(position.position)
+        .fetch_optional(self.database.pool())
+        .await
+    }
+
+    /// What happened to one aggregate, in its order, or the one event of it with this number. Nothing appears late within
+    /// an aggregate, so the horizon does not matter.
+    pub async fn history(
+        &self,
+        aggregate_type: &str,
+        aggregate_id: &str,
+        sequence: Option<i64>,
+    ) -> Result<Vec<LoggedEvent>, sqlx::Error> {
+        sqlx::query_as(
+            "select generation, tx::text::bigint as tx, position, tenant_id, aggregate_type, aggregate_id, sequence,
+                    event_type, event_version, payload, metadata, recorded_at
+             from events
+             where aggregate_type = $1 and aggregate_id = $2 and ($3::bigint is null or sequence = $3)
+             order by sequence",
+        )
+        .bind(aggregate_type)
+        .bind(aggregate_id)
+        .bind(sequence)
+        .fetch_all(self.database.pool())
+        .await
+    }
+
+    /// The tenant that holds this slug.
+    pub async fn tenant_with(&self, slug: &Slug) -> Result<Option<TenantId>, sqlx::Error> {
+        let found: Option<Uuid> = sqlx::query_scalar(
+            "select aggregate_id::uuid from claims where tenant_id = $1 and kind = 'slug' and value = $2",
+        )
+        .bind(Uuid::nil())
+        .bind(slug.as_str())
+        .fetch_optional(self.database.pool())
+        .await?;
+        Ok(found.map(TenantId::from))
+    }
+
+    /// The slugs of these tenants, as far as the read model has come.
+    pub async fn slugs(&self, tenants: &[Uuid]) -> Result<Vec<(Uuid, String)>, sqlx::Error> {
+        sqlx::query_as("select id, slug from tenants where id = any($1)")
+            .bind(tenants)
+            .fetch_all(self.database.pool())
+            .await
+    }
+
+    /// The time of the clock that events are recorded by.
+    pub async fn now(&self) -> Result<DateTime<Utc>, sqlx::Error> {
+        sqlx::query_scalar("select clock_timestamp()").fetch_one(self.database.pool()).await
+    }
+}
+
+impl EventFilter {
+    /// Appends the conditions that matter and no others, so that each question gets the index that is right for it.
+    fn push<'a>(&'a self, query: &mut QueryBuilder<'a, Postgres>, span: Span) {
+        for (border, at) in [
+            (" where (generation, events.tx, position) > (", span.after),
+            (" and (generation, events.tx, position) <= (", span.up_to),
+        ] {
+            query.push(border).push_bind(at.generation);
+            query.push(", ").push_bind(at.tx.to_string()).push("::text::xid8, ").push_bind(at.position).push(")");
+        }
+        if let Some(tenant) = self.tenant {
+            query.push(" and tenant_id = ").push_bind(tenant.uuid());
+        }
+        let texts = [
+            (" and aggregate_type = ", &self.aggregate_type),
+            (" and aggregate_id = ", &self.aggregate_id),
+            (" and metadata->>'actor_id' = ", &self.actor),
+        ];
+        for (condition, value) in texts {
+            if let Some(value) = value {
+                query.push(condition).push_bind(value);
+            }
+        }
+        if !self.event_types.is_empty() {
+            query.push(" and event_type = any(").push_bind(&self.event_types).push(")");
+        }
+        if let Some(correlation) = self.correlation {
+            query.push(" and metadata->>'correlation_id' = ").push_bind(correlation.to_string());
+        }
+        for (condition, time) in [(" and recorded_at >= ", self.since), (" and recorded_at <= ", self.until)] {
+            if let Some(time) = time {
+                query.push(condition).push_bind(time);
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Writing events to a file, whole and in order.
+
+use std::fs::{File, OpenOptions, rename};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use application::ports::commands::LogPosition;
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use infrastructure::event_store::{Direction, EventFilter, LogQuery, Span};
+use infrastructure::files::Digested;
+
+use super::filter::{Filter, FilterArgs, Input};
+use super::is_closed_pipe;
+use super::view::whole;
+use crate::cli::{CliError, say};
+
+/// Events that are held in memory at once.
+const PAGE: i64 = 1_000;
+
+#[derive(Args)]
+pub(super) struct ExportArgs {
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// The file, or - for the standard output. Contents of events may be personal, so only its owner may read it.
+    #[arg(long, value_name = "FILE|-")]
+    out: PathBuf,
+    /// Only up to and with this position, where an earlier export ended: gives the same file again.
+    #[arg(long, value_name = "POSITION")]
+    up_to: Option<String>,
+    /// The file's form.
+    #[arg(long, default_value = "jsonl")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One JSON object a line.
+    Jsonl,
+}
+
+pub(super) struct Request {
+    filter: Filter,
+    up_to: Option<LogPosition>,
+    out: PathBuf,
+    format: Format,
+}
+
+impl ExportArgs {
+    pub(super) fn parse(self, input: &mut Input) -> Request {
+        let ExportArgs { filter, out, up_to, format } = self;
+        let free = |text: &str| {
+            if text == "-" {
+                Ok(())
+            } else if Path::new(text).file_name().is_none() {
+                Err("must be the name of a file, or -")
+            } else if Path::new(text).exists() {
+                Err("exists, and an export overwrites nothing; choose another name")
+            } else {
+                Ok(())
+            }
+        };
+        input.read("--out", Some(&out.to_string_lossy()), free);
+        Request {
+            filter: filter.parse(input),
+            up_to: input.read("--up-to", up_to.as_deref(), str::parse::<LogPosition>),
+            out,
+            format,
+        }
+    }
+}
+
+pub(super) async fn run(query: &LogQuery, request: Request) -> Result<(), CliError> {
+    let Request { filter, up_to, out, format: Format::Jsonl } = request;
+    let (filter, mut span) = filter.resolve(query).await?;
+    span.up_to = up_to.map_or(span.up_to, |up_to| up_to.min(span.up_to));
+    if out == Path::new("-") {
+        let written = write(query, &filter, span, io::stdout()).await;
+        let (summary, _) = written.map_err(|error| {
+            if is_closed_pipe(&error) { "the reader went away before the export was whole".into() } else { error }
+        })?;
+        say(&summary.to_string());
+        return Ok(());
+    }
+    let mut unfinished = out.clone().into_os_string();
+    unfinished.push(".part");
+    let unfinished = PathBuf::from(unfinished);
+    let failed = |error: io::Error| format!("{} cannot be written: {error}", unfinished.display());
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished).map_err(failed)?;
+    let (summary, file) = write(query, &filter, span, file).await?;
+    finish(&file, &unfinished, &out).map_err(failed)?;
+    say(&format!("{summary}, in {}", out.display()));
+    Ok(())
+}
+
+/// The name appears when the whole file is safe on the disk.
+fn finish(file: &File, unfinished: &Path, out: &Path) -> io::Result<()> {
+    file.sync_all()?;
+    rename(unfinished, out)?;
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+/// What was exported.
+struct Summary {
+    events: u64,
+    span: Span,
+    sha256: String,
+}
+
+impl std::fmt::Display for Summary {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { events, span, sha256 } = self;
+        write!(out, "{events} events up to position {}, SHA-256 {sha256}", span.up_to.max(span.after))
+    }
+}
+
+async fn write<W: Write>(query: &LogQuery, filter: &EventFilter, span: Span, out: W) -> Result<(Summary, W), CliError> {
+    let style = ProgressStyle::with_template("export [{bar:30}] {human_pos}/{human_len} events, {per_sec}, {eta} left");
+    let bar = ProgressBar::new(query.count(filter, span).await?)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let mut out = BufWriter::new(Digested::new(out));
+    let (mut after, mut events) = (span.after, 0_u64);
+    loop {
+        let page = query.page(filter, Span { after, ..span }, Direction::Forward, PAGE).await?;
+        for event in &page {
+            serde_json::to_writer(&mut out, &whole(event)).map_err(io::Error::from)?;
+            out.write_all(b"\n")?;
+        }
+        events += page.len() as u64;
+        bar.set_position(events);
+        match page.last() {
+            Some(last) if i64::try_from(page.len())? == PAGE => after = last.position,
+            _ => break,
+        }
+    }
+    bar.finish_and_clear();
+    out.flush()?;
+    let (out, sha256) = out.into_inner().map_err(io::IntoInnerError::into_error)?.finish();
+    Ok((Summary { events, span, sha256 }, out))
+}
