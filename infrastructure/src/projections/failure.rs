@@ -1,5 +1,7 @@
 //! Whether an event is to blame for a failure, and what may be kept about it.
 
+use std::fmt::Write as _;
+
 use sea_orm::{DbErr, RuntimeErr};
 use sqlx::error::DatabaseError;
 use sqlx::postgres::PgDatabaseError;
@@ -38,7 +40,10 @@ impl ProjectionError {
 
 fn is_of_the_data(error: &DbErr) -> bool {
     match error {
-        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => false,
+        DbErr::ConnectionAcquire(_)
+        | DbErr::Conn(_)
+        | DbErr::Exec(RuntimeErr::Internal(_))
+        | DbErr::Query(RuntimeErr::Internal(_)) => false,
         DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => match error {
             sqlx::Error::Database(error) => {
                 error.code().is_some_and(|code| OF_THE_DATA.iter().any(|class| code.starts_with(class)))
@@ -46,7 +51,6 @@ fn is_of_the_data(error: &DbErr) -> bool {
             sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => true,
             _ => false,
         },
-        DbErr::Exec(RuntimeErr::Internal(_)) | DbErr::Query(RuntimeErr::Internal(_)) => false,
         // The writer itself found fault with what it was given.
         _ => true,
     }
@@ -70,7 +74,7 @@ fn refusal(error: &dyn DatabaseError) -> String {
     let column = error.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::column);
     for (kind, name) in [("table", error.table()), ("column", column), ("constraint", error.constraint())] {
         if let Some(name) = name {
-            text.push_str(&format!(", {kind} {name}"));
+            let _ = write!(text, ", {kind} {name}");
         }
     }
     text

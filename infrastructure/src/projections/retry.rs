@@ -41,8 +41,10 @@ pub struct Retried {
     pub still_parked: u64,
 }
 
-/// Replays the projection's parked events, of one aggregate or of all, each aggregate's in their order and in one
-/// transaction. The first that fails again stays parked with the new error, and the later ones behind it.
+/// Replays the projection's parked events, of one aggregate or of all.
+///
+/// Each aggregate's are replayed in their order and in one transaction. The first that fails again stays parked with the
+/// new error, and the later ones behind it.
 ///
 /// Like every writer of the projection's tables it locks the checkpoint first, so a feeding process waits for it, or
 /// the other way round, and neither for long.

@@ -35,15 +35,14 @@ pub(super) async fn rows_and_parked<E: EntityTrait>(
     let count: SimpleExpr = Expr::cust_with_values(COUNT, values());
     let counted = query.expr_as(count, "parked").into_model::<Counted<E::Model>>();
     let rows = counted.all(connection).await.map_err(from_orm)?;
-    let parked = match rows.first() {
-        Some(first) => first.parked,
-        None => {
-            let sql = format!("select {COUNT} as parked");
-            let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values());
-            let row = connection.query_one(statement).await.map_err(from_orm)?;
-            let parked: Option<i64> = row.map(|row| row.try_get("", "parked")).transpose().map_err(from_orm)?;
-            parked.unwrap_or_default().cast_unsigned()
-        }
+    let parked = if let Some(first) = rows.first() {
+        first.parked
+    } else {
+        let sql = format!("select {COUNT} as parked");
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values());
+        let row = connection.query_one(statement).await.map_err(from_orm)?;
+        let parked: Option<i64> = row.map(|row| row.try_get("", "parked")).transpose().map_err(from_orm)?;
+        parked.unwrap_or_default().cast_unsigned()
     };
     Ok((rows.into_iter().map(|row| row.model).collect(), parked))
 }
