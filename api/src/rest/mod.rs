@@ -25,8 +25,9 @@ const RESOURCES: Resources =
     (health::HealthApi, metrics::MetricsApi, users::UsersApi, runs::RunsApi, reports::ReportsApi);
 
 /// Names that the framework spells in a way that is correct, but not usual, and confuses generators of clients.
-const SPELLINGS: [(&str, &str); 5] = [
+const SPELLINGS: [(&str, &str); 6] = [
     ("\"application/json; charset=utf-8\"", "\"application/json\""),
+    ("\"text/plain; charset=utf-8\"", "\"text/plain\""),
     ("\"ETAG\"", "\"ETag\""),
     ("\"IDEMPOTENT-REPLAYED\"", "\"Idempotent-Replayed\""),
     ("\"LOCATION\"", "\"Location\""),

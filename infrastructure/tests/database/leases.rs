@@ -142,7 +142,7 @@ async fn a_process_that_was_held_up_past_its_lease_writes_nothing() {
     assert_eq!(standing(&test).await.behind, 3, "the checkpoint stands where it stood");
 }
 
-/// Seen to fail: without the position in the condition of the compare-and-set, the checkpoint went back.
+/// Seen to fail: without the position in the condition of the compare-and-set, three rows.
 #[tokio::test]
 async fn a_process_that_was_held_up_moves_no_checkpoint_back() {
     let passed = "update projection_checkpoints set generation = 9, holder = null where name = 'probe'";
@@ -169,4 +169,29 @@ async fn the_embedded_database_s_only_process_does_not_wait_for_a_lease() {
     until("the log can be read", readable).await;
     test.runner().catch_up(&projections).await.unwrap();
     assert_eq!(count(test.pool(), "probe").await, if test.is_embedded() { 3 } else { 0 });
+}
+
+#[tokio::test]
+async fn a_standing_says_how_far_behind_how_fast_and_by_whom() {
+    let test = TestDatabase::new().await;
+    let new = standing(&test).await;
+    assert_eq!((new.position, new.behind, new.parked, new.lease), (LogPosition::BEGINNING, 0, 0, None));
+    assert_eq!((new.behind_seconds, new.events_per_second), (0.0, 0.0));
+    append(&test, "a").await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let behind = standing(&test).await;
+    assert_eq!(behind.behind, 3);
+    assert!((0.05..20.0).contains(&behind.behind_seconds), "{}", behind.behind_seconds);
+
+    let projections: [Arc<dyn Projection>; 1] = [Probe::working_over(&test).await];
+    test.catch_up_with(&projections).await;
+    let there = standing(&test).await;
+    assert_eq!((Some(there.position), there.behind), (test.last_position().await, 0));
+    // Three events in the last minute, less what a moment takes off.
+    assert!((0.03..=0.05).contains(&there.events_per_second), "{}", there.events_per_second);
+    sqlx::query("update projection_checkpoints set updated_at = updated_at - interval '1 year'")
+        .execute(test.pool())
+        .await
+        .unwrap();
+    assert!(standing(&test).await.events_per_second < 0.001, "a rate of long ago is none");
 }

@@ -50,8 +50,7 @@ fn note(id: &str) -> AggregateKey {
     AggregateKey { aggregate_type: "note".into(), aggregate_id: id.into() }
 }
 
-/// Seen to fail: with the checkpoint left before the parked event, it was tried for ever; with the later events of its
-/// aggregate applied, they were in the table.
+/// Seen to fail: with the later events of the aggregate applied, they were in the table.
 #[tokio::test]
 async fn an_event_that_cannot_be_applied_parks_its_aggregate_and_everything_else_goes_on() {
     let test = TestDatabase::new().await;
@@ -98,7 +97,7 @@ async fn the_database_s_refusal_of_an_event_parks_it_with_a_reason_that_holds_no
     );
 }
 
-/// Seen to fail: with any of these taken for a failure of the event.
+/// Seen to fail: with every SQLSTATE taken for one of the data.
 #[tokio::test]
 async fn what_the_event_is_not_to_blame_for_parks_nothing() {
     let test = TestDatabase::new().await;
@@ -131,7 +130,7 @@ async fn a_lock_that_is_not_had_and_a_connection_that_is_ended_park_nothing() {
     test.appender().append(commit("a", 0, 5)).await.unwrap();
     let mut connection = other.pool().acquire().await.unwrap();
     let mut holder = connection.begin().await.unwrap();
-    sqlx::query("lock table probe in share row exclusive mode").execute(&mut *holder).await.unwrap();
+    sqlx::query("lock table probe in row share mode").execute(&mut *holder).await.unwrap();
     let fails = async || test.runner().catch_up(&projections).await.is_err();
     until("the lock is not had", fails).await;
     holder.rollback().await.unwrap();
@@ -144,7 +143,7 @@ async fn a_lock_that_is_not_had_and_a_connection_that_is_ended_park_nothing() {
     assert_eq!(count(test.pool(), "probe").await, 5);
 }
 
-/// Seen to fail: with the replayed events left parked, and with a failure that ends the transaction of the others.
+/// Seen to fail: with the replayed events left parked.
 #[tokio::test]
 async fn a_retry_replays_in_order_what_can_be_and_keeps_the_rest() {
     let test = TestDatabase::new().await;
@@ -174,7 +173,7 @@ async fn a_retry_replays_in_order_what_can_be_and_keeps_the_rest() {
     assert_eq!(written(&test).await.len(), 9);
 }
 
-/// Seen to fail: with a retry that does not lock the checkpoint, it went on while a batch was being written.
+/// Seen to fail: with a retry that does not lock the checkpoint, nobody waited.
 #[tokio::test]
 async fn a_retry_waits_for_the_batch_that_is_being_written() {
     let test = TestDatabase::new().await;
