@@ -2,8 +2,7 @@
 
 use crate::program::Demo;
 
-/// Seen to fail: with a next generation that is built to the end of the log, the second verification found no way to
-/// bring the live tables there.
+/// Seen to fail: with a next generation that is built to the end of the log, which nobody brings the live rows to.
 #[test]
 fn the_read_models_of_a_stopped_program_are_verified_and_one_tenants_rows_rebuilt() {
     let demo = Demo::new(None);

@@ -79,9 +79,10 @@ fn a_rebuild_ends_once() {
             .then_expect_events(vec![finished(outcome)]);
         for again in all {
             let ended = rebuild().given(vec![started(RebuildGoal::Exchange), finished(outcome)]).when(finish(again));
-            match again == outcome {
-                true => ended.then_expect_events(vec![]),
-                false => ended.then_expect_error(RebuildError::AlreadyFinished),
+            if again == outcome {
+                ended.then_expect_events(vec![]);
+            } else {
+                ended.then_expect_error(RebuildError::AlreadyFinished);
             }
         }
     }

@@ -24,6 +24,7 @@ mod race;
 mod readers;
 mod rebuild;
 mod rebuild_events;
+mod rebuild_hazards;
 mod rebuild_scope;
 mod receipts;
 mod replay;

@@ -123,7 +123,7 @@ async fn a_verification_changes_nothing_but_the_log_and_starts_no_work() {
     }
     assert_eq!(contents(&test).await, before, "nobody feeds the live tables");
     test.catch_up().await;
-    let all = read_models::all().len() as i64;
+    let all = i64::try_from(read_models::all().len()).unwrap();
     assert_eq!(count(test.pool(), "events").await, events + 2 * all, "no other event was caused");
     let mut after = contents(&test).await;
     after.get_mut("audit_entries").unwrap().retain(|row| row["actor_kind"] != "support");
