@@ -102,6 +102,7 @@ async fn a_command_on_a_version_is_refused_on_a_newer_one() {
     assert_eq!(api.get(&run, READER).await.header("etag"), Some("\"2\""));
 }
 
+/// Seen to fail: with values that are no text passed over, a command was recorded as if it had been sent without a key.
 #[tokio::test]
 async fn headers_that_cannot_be_read_are_named() {
     let api = Api::new();

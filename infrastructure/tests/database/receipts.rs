@@ -161,7 +161,9 @@ async fn of_equal_requests_at_once_one_is_recorded_and_all_get_its_outcome() {
     let outcomes = futures::future::join_all(requests).await;
     let first: Vec<_> = outcomes.iter().filter(|outcome| !outcome.replayed).collect();
     assert_eq!(first.len(), 1);
-    outcomes.iter().for_each(|outcome| assert_same(first[0], outcome));
+    for outcome in &outcomes {
+        assert_same(first[0], outcome);
+    }
     assert_eq!((count(test.pool(), "events").await, count(test.pool(), "receipts").await), (1, 1));
 }
 
@@ -179,7 +181,9 @@ async fn of_equal_requests_at_once_on_one_run_all_get_the_same_outcome() {
     });
     let outcomes = futures::future::join_all(requests).await;
     assert_eq!(outcomes.iter().filter(|outcome| !outcome.replayed).count(), 1);
-    outcomes.iter().for_each(|outcome| assert_same(&outcomes[0], outcome));
+    for outcome in &outcomes {
+        assert_same(&outcomes[0], outcome);
+    }
     assert_eq!((count(test.pool(), "events").await, count(test.pool(), "receipts").await), (2, 1));
 }
 
