@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use application::ports::commands::LogPosition;
+use sea_orm::{DatabaseTransaction, TransactionTrait};
 
 use super::lease::Stretch;
 use super::parking::{self, AggregateKey, Fault};
@@ -118,4 +119,36 @@ impl ProjectionRunner {
         self.moved();
         Ok(Fed::Moved(to))
     }
+}
+
+/// Applies the events of a rebuild. Those that cannot be are parked under `name` at the first try, and the later ones of
+/// their aggregates behind them: what is in the way of the server itself ends the rebuild, and it is given again.
+pub(super) async fn apply_or_park(
+    transaction: &DatabaseTransaction,
+    projection: &dyn Projection,
+    name: &str,
+    events: &[&LoggedEvent],
+) -> Result<(), ProjectionError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let mut blocked = parking::blocked(transaction, name, events).await?;
+    if blocked.is_empty() {
+        let savepoint = transaction.begin().await?;
+        match projection.apply(&savepoint, events).await {
+            Ok(()) => return Ok(savepoint.commit().await?),
+            Err(error) if error.is_of_the_event() => savepoint.rollback().await?,
+            Err(error) => return Err(error),
+        }
+    }
+    for event in events {
+        if blocked.contains(&AggregateKey::of(event)) {
+            parking::park(transaction, name, &[event], None).await?;
+        } else if let Err(error) = attempt(transaction, projection, event).await? {
+            let fault = Fault { error: error.without_values(), tries: 1 };
+            parking::park(transaction, name, &[event], Some(fault)).await?;
+            blocked.insert(AggregateKey::of(event));
+        }
+    }
+    Ok(())
 }

@@ -94,12 +94,14 @@ impl FromRow<'_, sqlx::postgres::PgRow> for ParkedEvent {
 }
 
 impl ParkedEvent {
-    /// The parked events of all projections, at most `most`: by projection, then in the log's order.
+    /// The parked events of all projections, at most `most`: by projection, then in the log's order. Those of a rebuild
+    /// in progress are not among them.
     pub async fn list(database: &Database, most: i64) -> Result<Vec<Self>, ProjectionError> {
         sqlx::query_as(
             "select projection, aggregate_type, aggregate_id, sequence, generation, tx::text::bigint as tx, position,
                     tenant_id, event_type, error, tries, parked_at
              from parked_events
+             where projection not like '%@next'
              order by projection, generation, parked_events.tx, position
              limit $1",
         )
@@ -146,6 +148,20 @@ pub(super) async fn park(
     let (error, tries) = fault.map_or((None, 0), |Fault { error, tries }| (Some(error), tries));
     let values = [projection.into(), list(events).into(), error.into(), tries.into()];
     transaction.execute(Statement::from_sql_and_values(DbBackend::Postgres, PARK, values)).await.map(|_| ())
+}
+
+/// Forgets the projection's parked events that meet a condition, which begins with `and` or is empty.
+pub(super) async fn forget(transaction: &DatabaseTransaction, projection: &str, condition: &str) -> Result<(), DbErr> {
+    let sql = format!("delete from parked_events where projection = $1 {condition}");
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [projection.into()]);
+    transaction.execute(statement).await.map(|_| ())
+}
+
+/// Makes one projection's parked events another's.
+pub(super) async fn rename(transaction: &DatabaseTransaction, from: &str, to: &str) -> Result<(), DbErr> {
+    let sql = "update parked_events set projection = $2 where projection = $1";
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [from.into(), to.into()]);
+    transaction.execute(statement).await.map(|_| ())
 }
 
 fn list(events: &[&LoggedEvent]) -> Value {

@@ -19,7 +19,7 @@ order by generation, tx, position";
 
 const EVENTS: &str = "
 select event.generation, event.tx::text::bigint as tx, event.position, event.tenant_id, event.aggregate_type,
-       event.aggregate_id, event.sequence, event.event_type, event.payload, event.metadata, event.recorded_at
+       event.aggregate_id, event.sequence, event.event_type, event.event_version, event.payload, event.metadata, event.recorded_at
 from parked_events parked
 join events event using (aggregate_type, aggregate_id, sequence)
 where parked.projection = $1 and aggregate_type = $2 and aggregate_id = $3

@@ -155,8 +155,8 @@ impl Story<'_> {
         let request_id = self.id();
         let context = RequestContext::for_system("load", tenant, request_id, request_id);
         let recorded = store.execute(&context, id, command).await.map_err(|error| match error {
-            CommandError::Rule(_) | CommandError::Taken { .. } => NotDone::Refused,
-            CommandError::LostRace => NotDone::Raced,
+            CommandError::Rule(_) | CommandError::Taken { .. } | CommandError::KeyReused => NotDone::Refused,
+            CommandError::LostRace | CommandError::Changed { .. } => NotDone::Raced,
             CommandError::Log(_) => NotDone::Unanswered,
         })?;
         let position = recorded.position.ok_or(NotDone::Refused)?;

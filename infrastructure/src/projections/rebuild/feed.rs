@@ -7,6 +7,7 @@ use super::scope::events_of;
 use super::{Rebuild, RebuildError};
 use crate::event_store::position::{of_columns, parameters};
 use crate::event_store::{LogReader, LoggedEvent};
+use crate::projections::isolation::apply_or_park;
 use crate::projections::{Checkpoints, ProjectionError};
 
 impl Rebuild<'_> {
@@ -65,9 +66,7 @@ impl Rebuild<'_> {
             let events = LogReader::between(transaction, (from, to), &condition).await?;
             let follows = self.projection.follows();
             let own: Vec<&LoggedEvent> = events.iter().filter(|event| follows.includes(event)).collect();
-            if !own.is_empty() {
-                self.projection.apply(transaction, &own).await?;
-            }
+            apply_or_park(transaction, self.projection, &self.checkpoint, &own).await?;
         }
         Ok(self.generation.leave_next(transaction).await?)
     }

@@ -15,6 +15,9 @@
 //! where nothing feeds the live ones. What they have not seen they will be given by whoever feeds them, after an exchange
 //! as before.
 //!
+//! Events that cannot be applied are parked under the name of the next generation's checkpoint, and after the exchange
+//! under the projection's own.
+//!
 //! Whatever has a transaction number holds all readers of the log back, so those transactions are short; only the
 //! making of indexes is as long as the tables are large.
 
@@ -38,7 +41,9 @@ pub use engine::PgRebuildEngine;
 pub use error::{RebuildError, ScopeFault, UnknownScope};
 use generation::Generation;
 
-use super::{Checkpoints, Projection, ProjectionError};
+use scope::events_of;
+
+use super::{Checkpoints, Projection, ProjectionError, parking};
 use crate::database::Database;
 
 /// Events of one transaction where rows are written one by one.
@@ -169,6 +174,7 @@ impl<'a> Rebuild<'a> {
         if self.generation.has_next(&transaction).await? && !self.generation.is_next_ours(&transaction).await? {
             return Err(RebuildError::NextOfAnother { projection: self.projection.name() });
         }
+        parking::forget(&transaction, &self.checkpoint, "").await?;
         self.forget_checkpoint(&transaction).await?;
         self.generation.drop_next(&transaction).await?;
         transaction.commit().await?;
@@ -201,6 +207,7 @@ impl<'a> Rebuild<'a> {
             && self.generation.missing_next(&transaction, tables).await?.is_none();
         if !resumed {
             self.generation.create_next(&transaction, tables).await?;
+            parking::forget(&transaction, &self.checkpoint, "").await?;
             Checkpoints::advance(&transaction, &self.checkpoint, at, LogPosition::BEGINNING).await?;
         }
         transaction.commit().await?;
@@ -238,6 +245,9 @@ impl<'a> Rebuild<'a> {
                 replaced.map_err(|error| RebuildError::of_replacement(self.projection.name(), error))?;
             }
         }
+        let condition = events_of(self.scope, self.projection.follows());
+        parking::forget(transaction, self.projection.name(), &condition).await?;
+        parking::rename(transaction, &self.checkpoint, self.projection.name()).await?;
         self.forget_checkpoint(transaction).await?;
         Ok(())
     }
