@@ -93,7 +93,7 @@ async fn a_rebuild_may_be_killed_at_any_moment() {
     }
 }
 
-/// Seen to fail: without the look at whose the next generation is, the rows of one tenant took the place of all.
+/// Seen to fail: without the look at whose the next generation is, the first one went on with it.
 #[tokio::test]
 async fn a_rebuild_of_other_rows_takes_over_and_the_first_one_ends_without_harm() {
     let test = told().await;

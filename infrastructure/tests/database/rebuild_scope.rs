@@ -44,7 +44,7 @@ fn rows_of(contents: &BTreeMap<String, Vec<Value>>, table: &str, column: &str, n
     contents[table].iter().filter(|row| row[column] == owner).cloned().collect()
 }
 
-/// Seen to fail: without the condition on events the rows of the other tenant came back too, or were there twice.
+/// Seen to fail: without the condition on events the rows of the other tenant came back too.
 #[tokio::test]
 async fn one_tenants_rows_come_back_and_the_damage_of_another_stays() {
     let test = told().await;
@@ -220,7 +220,7 @@ async fn a_rebuild_of_a_scope_never_scans_the_log() {
     alone.close().await;
 }
 
-/// Seen to fail: with the exchange not bringing the next generation to the live checkpoint first, rows were missing.
+/// Seen to fail: with the exchange not bringing the next generation to the live checkpoint first, readers missed rows.
 #[tokio::test]
 async fn readers_and_commands_go_on_while_a_tenants_rows_are_exchanged() {
     let test = told().await;
