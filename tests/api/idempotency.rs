@@ -40,7 +40,9 @@ async fn a_repeated_start_is_the_same_run() {
     let respaced = owner.request(Method::POST, RUNS).header(key[0].0, key[0].1);
     let respaced = owner.send(respaced.header("content-type", "application/json").body(spaced)).await;
     assert_replayed(&first, &respaced);
-    assert_eq!(respaced.json()["run"], run.0, "the run as it is now");
+    let mut now = run.0.clone();
+    now.as_object_mut().unwrap().remove("parked");
+    assert_eq!(respaced.json()["run"], now, "the run as it is now");
     let again = post(&owner, RUNS, &key, &days(&app)).await;
     assert_replayed(&first, &again);
     assert_eq!(again.text, respaced.text);

@@ -7,7 +7,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use migrations::Migrator;
-use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
+use sea_orm::{
+    AccessMode, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, RuntimeErr, SqlxPostgresConnector,
+    TransactionTrait,
+};
 use sea_orm_migration::MigratorTrait;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
@@ -143,6 +146,29 @@ impl Database {
     /// The same pool for sea-orm.
     pub fn orm(&self) -> DatabaseConnection {
         SqlxPostgresConnector::from_sqlx_postgres_pool(self.pool.clone())
+    }
+
+    /// Begins a transaction, which is rolled back where it is dropped.
+    ///
+    /// Whoever asks may be cut off at any moment, as a request is whose client has gone. So a task of its own waits for the
+    /// answer: a `BEGIN` that nobody waits for would leave a transaction open on a connection that the pool gives to others.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        self.begin_as(None, None).await
+    }
+
+    /// Begins a transaction that reads everything as it is at its first statement, and writes nothing.
+    pub async fn begin_snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
+        self.begin_as(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await
+    }
+
+    async fn begin_as(
+        &self,
+        isolation: Option<IsolationLevel>,
+        access: Option<AccessMode>,
+    ) -> Result<DatabaseTransaction, DbErr> {
+        let orm = self.orm();
+        let begun = tokio::spawn(async move { orm.begin_with_config(isolation, access).await });
+        begun.await.unwrap_or_else(|_| Err(DbErr::Conn(RuntimeErr::Internal("the process ends".into()))))
     }
 
     /// A server's connection outside of the pool, for one who keeps it. It does not keep the pool from closing.

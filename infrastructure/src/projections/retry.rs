@@ -58,7 +58,7 @@ pub async fn retry(
 ) -> Result<Retried, ProjectionError> {
     let mut all = Retried::default();
     for aggregate in parked_aggregates(database, projection.name(), aggregate).await? {
-        let transaction = database.orm().begin().await?;
+        let transaction = database.begin().await?;
         Checkpoints::lock(&transaction, projection.name()).await?;
         let retried = replay(&transaction, projection, &aggregate).await?;
         transaction.commit().await?;

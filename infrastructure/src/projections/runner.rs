@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use application::error::chain;
 use application::ports::commands::LogPosition;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use super::lease::{Leases, Stretch};
 use super::parking::{self, AggregateKey};
@@ -162,7 +162,7 @@ impl ProjectionRunner {
     /// A transaction that need not be durable at once: after a crash of the server rows and checkpoint are both as they
     /// were, and the events are applied again.
     pub(super) async fn begin(&self) -> Result<DatabaseTransaction, ProjectionError> {
-        let transaction = self.database.orm().begin().await?;
+        let transaction = self.database.begin().await?;
         transaction.execute_unprepared("set local synchronous_commit = off").await?;
         Ok(transaction)
     }

@@ -32,5 +32,6 @@ mod schema;
 mod staging;
 mod step_queue;
 mod story;
+mod transactions;
 mod vault;
 mod workers;

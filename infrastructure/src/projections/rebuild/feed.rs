@@ -1,7 +1,7 @@
 //! Bringing the next generation on along the log, never beyond the live tables.
 
 use application::ports::commands::LogPosition;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
 
 use super::scope::events_of;
 use super::{Rebuild, RebuildError};
@@ -21,7 +21,7 @@ impl Rebuild<'_> {
             return Ok(None);
         }
         let (to, events) = self.batch_end(from, live).await?;
-        let transaction = self.database.orm().begin().await?;
+        let transaction = self.database.begin().await?;
         transaction.execute_unprepared("set local synchronous_commit = off").await?;
         if !Checkpoints::advance(&transaction, &self.checkpoint, from, to).await? {
             return Err(RebuildError::RebuiltElsewhere { projection: self.projection.name() });

@@ -33,9 +33,7 @@ use std::time::Duration;
 use application::ports::commands::LogPosition;
 use application::ports::rebuilds::{Comparison, RebuildProgress};
 use domain::rebuild::RebuildScope;
-use sea_orm::{
-    AccessMode, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, IsolationLevel, Statement, TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
 
 pub use engine::PgRebuildEngine;
 pub use error::{RebuildError, ScopeFault, UnknownScope};
@@ -125,8 +123,7 @@ impl<'a> Rebuild<'a> {
     pub async fn compare(&self) -> Result<Comparison, RebuildError> {
         for _ in 0..TRIES {
             self.meet().await?;
-            let (isolation, access) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
-            let snapshot = self.database.orm().begin_with_config(Some(isolation), Some(access)).await?;
+            let snapshot = self.database.begin_snapshot().await?;
             let comparison =
                 if self.are_together(&snapshot).await? { Some(self.compare_in(&snapshot).await?) } else { None };
             snapshot.rollback().await?;
@@ -135,7 +132,7 @@ impl<'a> Rebuild<'a> {
             }
         }
         // The live projection is never caught standing still, so this once it has to.
-        let locked = self.database.orm().begin().await?;
+        let locked = self.database.begin().await?;
         self.meet_live(&locked).await?;
         let comparison = self.compare_in(&locked).await?;
         locked.commit().await?;
@@ -147,7 +144,7 @@ impl<'a> Rebuild<'a> {
     pub async fn exchange(&self) -> Result<(), RebuildError> {
         for _ in 0..TRIES {
             self.meet().await?;
-            let transaction = self.database.orm().begin().await?;
+            let transaction = self.database.begin().await?;
             match self.exchange_in(&transaction).await {
                 Ok(()) => return Ok(transaction.commit().await?),
                 Err(error) => {
@@ -164,7 +161,7 @@ impl<'a> Rebuild<'a> {
 
     /// Gives the next generation up, unless it is another rebuild's by now.
     pub async fn abandon(&self) -> Result<(), RebuildError> {
-        let transaction = self.database.orm().begin().await?;
+        let transaction = self.database.begin().await?;
         // Held until the end, so that nobody begins another one in between.
         if let Err(error) = Checkpoints::lock(&transaction, &self.checkpoint).await
             && !matches!(error, DbErr::RecordNotFound(_))
@@ -196,7 +193,7 @@ impl<'a> Rebuild<'a> {
     async fn prepare(&self) -> Result<(LogPosition, bool), RebuildError> {
         let tables = self.projection.tables();
         let live = self.live().await?;
-        let transaction = self.database.orm().begin().await?;
+        let transaction = self.database.begin().await?;
         let sql = "insert into projection_checkpoints (name) values ($1) on conflict do nothing";
         let values = [self.checkpoint.clone().into()];
         transaction.execute(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
@@ -216,7 +213,7 @@ impl<'a> Rebuild<'a> {
 
     /// Brings the next generation to the live checkpoint in a short transaction.
     async fn meet(&self) -> Result<(), RebuildError> {
-        let transaction = self.database.orm().begin().await?;
+        let transaction = self.database.begin().await?;
         self.meet_live(&transaction).await?;
         Ok(transaction.commit().await?)
     }

@@ -9,10 +9,7 @@ use domain::ids::RunId;
 use domain::job_run::Failure;
 use domain::period::Period;
 use sea_orm::sea_query::Expr;
-use sea_orm::{
-    AccessMode, ColumnTrait, DatabaseConnection, DatabaseTransaction, EntityTrait, IsolationLevel, QueryFilter,
-    QueryOrder, QuerySelect, TransactionTrait,
-};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::{RunsProjection, run_entity, step_entity};
@@ -23,18 +20,17 @@ use crate::read_models::parked::rows_and_parked;
 use crate::read_models::text::{from_json, from_text};
 
 /// Reads the tables `runs` and `run_steps`.
-pub struct RunsReader(DatabaseConnection);
+pub struct RunsReader(Database);
 
 impl RunsReader {
     /// Over this database.
     pub fn new(database: &Database) -> Self {
-        Self(database.orm())
+        Self(database.clone())
     }
 
     /// Runs and steps are two statements; one snapshot for both, so that they say the same.
     async fn snapshot(&self) -> Result<DatabaseTransaction, PortError> {
-        let (isolation, access) = (Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly));
-        self.0.begin_with_config(isolation, access).await.map_err(from_orm)
+        self.0.begin_snapshot().await.map_err(from_orm)
     }
 }
 
