@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use domain::values::Reason;
 use infrastructure::database::{Database, Mode};
 use infrastructure::event_store::LogGenerations;
 use serde_json::json;
@@ -29,19 +30,20 @@ enum Action {
     ///
     /// Stop every process of Synkro first. Where the log was not restored from a dump, nothing is changed.
     RepairAfterRestore {
-        /// What happened; kept beside the new generation.
-        #[arg(long)]
-        reason: String,
+        /// What happened, kept beside the new generation: 1 to 500 characters on one line.
+        #[arg(long, value_name = "TEXT")]
+        reason: Reason,
     },
 }
 
 pub(super) async fn run(args: EventLogArgs) -> Result<ExitCode, CliError> {
-    let (database, _folder) = open::database_alone(&args.storage).await?;
+    let (database, _folder) = open::log(&args.storage).await?;
     let Action::RepairAfterRestore { reason } = args.action;
     let generations = LogGenerations::new(database.clone());
-    let begun = generations.repair_after_restore(&reason).await?;
-    let current = generations.current().await?;
+    let begun = generations.repair_after_restore(reason.as_str()).await;
+    let current = generations.current().await;
     database.close().await;
+    let (begun, current) = (begun?, current?);
     if args.json {
         print(&json!({"repaired": begun.is_some(), "generation": current}).to_string());
     } else if begun.is_some() {

@@ -6,6 +6,7 @@ use infrastructure::identity::RsaTokens;
 use secrecy::ExposeSecret;
 
 use super::CliError;
+use super::log::require_whole;
 use crate::config::{DataDir, StorageArgs};
 
 /// The key-encryption key and the token key: from the named files, else from the data folder.
@@ -37,6 +38,31 @@ pub(super) async fn database_alone(args: &StorageArgs) -> Result<(Database, Opti
     }
     let folder = DataDir::open(&args.data_dir)?;
     Ok((embedded(&folder).await?, Some(folder)))
+}
+
+/// The database with a log of this version.
+pub(super) async fn log(args: &StorageArgs) -> Result<(Database, Option<DataDir>), CliError> {
+    let (database, folder) = database_alone(args).await?;
+    if !database.is_current().await? {
+        database.close().await;
+        return Err(match folder {
+            None => "the database schema is not up to date; run `synkro migrate` first".into(),
+            Some(_) => {
+                "the data folder holds no log of this version; start `synkro serve` or `synkro demo` first".into()
+            }
+        });
+    }
+    Ok((database, folder))
+}
+
+/// The same, with a log that can be read: one that was restored from a dump must have been repaired.
+pub(super) async fn readable_log(args: &StorageArgs) -> Result<(Database, Option<DataDir>), CliError> {
+    let (database, folder) = log(args).await?;
+    if let Err(error) = require_whole(&database).await {
+        database.close().await;
+        return Err(error);
+    }
+    Ok((database, folder))
 }
 
 #[cfg(feature = "embedded")]

@@ -116,7 +116,7 @@ async fn a_tail_shows_the_newest_and_then_each_event_once_until_it_is_interrupte
     }
     let all = positions(&log.lines(&["list", "--json"]));
     assert_eq!(seen, all[3..]);
-    assert!(Command::new("kill").args(["-INT", &tail.id().to_string()]).status().unwrap().success());
+    assert!(Command::new("sh").args(["-c", &format!("kill -INT {}", tail.id())]).status().unwrap().success());
     assert_eq!(lines.count(), 0, "nothing more was shown");
     let ended = end(tail);
     assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""));

@@ -43,7 +43,8 @@ impl MetricsApi {
     /// How are the projections doing?
     ///
     /// In the text format of Prometheus: where each projection stands, how far it is behind the log, how fast it is, how
-    /// many events are parked, and which process feeds it until when. Nothing about any company.
+    /// many events are parked, and which process feeds it until when. Nothing about any company. Needs no sign-in; keep it
+    /// from the public at the proxy.
     #[oai(path = "/metrics", method = "get", operation_id = "get_metrics")]
     async fn metrics(&self, state: Data<&Arc<AppState>>) -> MetricsAnswer {
         match tokio::time::timeout(PATIENCE, state.standings.standings()).await {

@@ -35,6 +35,15 @@ async fn a_run_whose_read_model_lags_is_answered_without_its_steps() {
     assert!(answer.header("location").is_some() && answer.header("synkro-position").is_some());
 }
 
+/// Seen to fail: with the read model's answer taken over, the recorded command was answered with 404.
+#[tokio::test]
+async fn a_run_whose_event_is_parked_is_recorded_all_the_same() {
+    let api = Api::new();
+    Memory::set(&api.memory.parking);
+    let answer = api.post(RUNS, OWNER, &json!({"from": "2026-06-01", "to": "2026-06-01"})).await;
+    assert_eq!((answer.status, &answer.json()["run"]), (202, &Value::Null));
+}
+
 #[tokio::test]
 async fn all_bad_dates_are_named_together() {
     let api = Api::new();

@@ -19,6 +19,9 @@ use crate::server::Server;
 /// Events a second.
 const RATE: u64 = 500;
 
+/// A worker beside the measured ones.
+const WARM_UP: u64 = 1_000_000;
+
 /// How long one event may take before the measurement gives up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -40,6 +43,12 @@ pub(crate) async fn p99(server: Server, options: Options) -> Result<Figure, Fail
     let runner = ProjectionRunner::new(server.database.clone(), checkpoints.as_ref().clone(), server.log.clone());
     let background = tokio::spawn(async move { runner.run(&projections).await });
     let commands = server.commands::<IntegrationConfig>();
+    // The projections have begun when a first event is visible.
+    let first = command(WARM_UP, 0);
+    let begun = commands.execute(&first.context, first.id, first.asked).await?.position;
+    if !checkpoints.passed(begun.ok_or("every command causes an event")?, PATIENCE).await? {
+        return Err("the projections did not begin".into());
+    }
     let ours = paced(options.seconds, move |n| {
         let (commands, checkpoints) = (Arc::clone(&commands), Arc::clone(&checkpoints));
         async move {

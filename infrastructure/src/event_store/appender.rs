@@ -112,18 +112,31 @@ impl Dispatcher {
         let mut open = true;
         while open || self.in_flight > 0 {
             tokio::select! {
-                next = waiting.recv(), if open && self.held.len() < MOST_WAITING => match next {
+                // While nothing can be sent, commits gather in the queue without waking anybody.
+                next = waiting.recv(), if open && self.can_send() => match next {
                     Some(next) => self.held.push_back(next),
                     None => open = false,
                 },
-                Some(outcome) = outcomes.recv() => self.end(outcome),
+                Some(outcome) = outcomes.recv() => {
+                    self.take(&mut waiting);
+                    self.end(outcome);
+                }
             }
-            while self.held.len() < MOST_WAITING
-                && let Ok(next) = waiting.try_recv()
-            {
-                self.held.push_back(next);
-            }
+            self.take(&mut waiting);
             self.dispatch(&ended);
+        }
+    }
+
+    fn can_send(&self) -> bool {
+        self.in_flight < self.most_in_flight && self.held.len() < MOST_WAITING
+    }
+
+    /// Takes what waits in the queue.
+    fn take(&mut self, waiting: &mut mpsc::Receiver<Waiting>) {
+        while self.held.len() < MOST_WAITING
+            && let Ok(next) = waiting.try_recv()
+        {
+            self.held.push_back(next);
         }
     }
 

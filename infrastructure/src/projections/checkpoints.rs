@@ -1,6 +1,7 @@
 //! How far each projection has come.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use application::PortError;
@@ -8,6 +9,7 @@ use application::ports::commands::LogPosition;
 use application::ports::read_models::Progress;
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
+use tokio::time::Instant;
 
 use super::Projection;
 use crate::database::Database;
@@ -15,8 +17,8 @@ use crate::error::from_sqlx;
 use crate::event_store::position::{of_columns, parameters};
 use crate::signals::Signal;
 
-/// How often one who waits looks without a hint.
-const POLL: Duration = Duration::from_millis(100);
+/// How often those who wait look together at checkpoints that other processes move.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// The checkpoints of the running projections.
 #[derive(Clone)]
@@ -24,13 +26,41 @@ pub struct Checkpoints {
     database: Database,
     progressed: Signal,
     names: Arc<[&'static str]>,
+    known: Arc<Known>,
+}
+
+/// What this process knows of the checkpoints: at times behind the truth, never ahead of it. So one who waits for a
+/// projection that is fed here asks the database nothing, and of many who wait for others one asks for all.
+#[derive(Default)]
+struct Known {
+    positions: Mutex<HashMap<String, LogPosition>>,
+    changed: Signal,
+    /// When the database was last asked; whoever holds it asks.
+    looked: tokio::sync::Mutex<Option<Instant>>,
+}
+
+impl Known {
+    fn learn(&self, positions: impl IntoIterator<Item = (String, LogPosition)>) {
+        let mut known = self.positions.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, position) in positions {
+            let at = known.entry(name).or_insert(position);
+            *at = position.max(*at);
+        }
+        drop(known);
+        self.changed.notify();
+    }
+
+    fn passed(&self, names: &[&str], position: LogPosition) -> bool {
+        let known = self.positions.lock().unwrap_or_else(PoisonError::into_inner);
+        names.iter().all(|name| known.get(*name).is_some_and(|at| *at >= position))
+    }
 }
 
 impl Checkpoints {
     /// The checkpoints of these projections; `progressed` hints that one has moved.
     pub fn new(database: Database, progressed: Signal, projections: &[Arc<dyn Projection>]) -> Self {
         let names = projections.iter().map(|projection| projection.name()).collect();
-        Self { database, progressed, names }
+        Self { database, progressed, names, known: Arc::default() }
     }
 
     /// The projection's checkpoint; the beginning of the log for a new projection.
@@ -90,7 +120,9 @@ impl Checkpoints {
         &self.database
     }
 
-    pub(super) fn moved(&self) {
+    /// Tells those who wait that this process has moved a checkpoint.
+    pub(super) fn moved(&self, name: &str, to: LogPosition) {
+        self.known.learn([(name.to_owned(), to)]);
         self.progressed.notify();
     }
 
@@ -101,32 +133,38 @@ impl Checkpoints {
         position: LogPosition,
         patience: Duration,
     ) -> Result<bool, PortError> {
-        let deadline = tokio::time::Instant::now() + patience;
-        let mut progressed = self.progressed.subscribe();
-        loop {
-            if self.all_passed(names, position).await.map_err(from_sqlx)? {
-                return Ok(true);
-            }
-            let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+        let deadline = Instant::now() + patience;
+        let mut changed = self.known.changed.subscribe();
+        while !self.known.passed(names, position) {
+            let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Ok(false);
+                self.look(Duration::ZERO).await?;
+                return Ok(self.known.passed(names, position));
             }
-            progressed.wait(left.min(POLL)).await;
+            self.look(LOOK_EVERY).await?;
+            if self.known.passed(names, position) {
+                break;
+            }
+            changed.wait(left.min(LOOK_EVERY)).await;
         }
+        Ok(true)
     }
 
-    async fn all_passed(&self, names: &[&str], position: LogPosition) -> Result<bool, sqlx::Error> {
-        sqlx::query_scalar(
-            "select count(*) = cardinality($4::text[])
-             from projection_checkpoints
-             where name = any($4) and (generation, tx, position) >= ($1, $2::text::xid8, $3)",
-        )
-        .bind(position.generation)
-        .bind(position.tx.to_string())
-        .bind(position.position)
-        .bind(names)
-        .fetch_one(self.database.pool())
-        .await
+    /// Asks the database where the checkpoints are, unless somebody has within that time or does so now.
+    async fn look(&self, within: Duration) -> Result<(), PortError> {
+        let Ok(mut looked) = self.known.looked.try_lock() else { return Ok(()) };
+        if looked.is_some_and(|at| at.elapsed() < within) {
+            return Ok(());
+        }
+        *looked = Some(Instant::now());
+        let rows: Vec<(String, i32, i64, i64)> =
+            sqlx::query_as("select name, generation, tx::text::bigint, position from projection_checkpoints")
+                .fetch_all(self.database.pool())
+                .await
+                .map_err(from_sqlx)?;
+        let position = |(name, generation, tx, position)| (name, of_columns((generation, tx, position)));
+        self.known.learn(rows.into_iter().map(position));
+        Ok(())
     }
 }
 

@@ -89,7 +89,7 @@ impl ProjectionRunner {
         let done = events.iter().take_while(|event| event.position <= at).count();
         self.leases().advance(&transaction, name, Stretch { from, to: at, events: done }).await?;
         transaction.commit().await?;
-        self.moved();
+        self.moved(name, at);
         Ok(written)
     }
 
@@ -116,7 +116,7 @@ impl ProjectionRunner {
         );
         parking::park(&transaction, name, &[event], Some(fault)).await?;
         transaction.commit().await?;
-        self.moved();
+        self.moved(name, to);
         Ok(Fed::Moved(to))
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use application::error::chain;
 use application::ports::commands::LogPosition;
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::DatabaseTransaction;
 
 use super::lease::{Leases, Stretch};
 use super::parking::{self, AggregateKey};
@@ -138,6 +138,14 @@ impl ProjectionRunner {
     ) -> Result<Fed, ProjectionError> {
         let Some(last) = events.last() else { return Ok(Fed::CaughtUp(from)) };
         let (name, stretch) = (projection.name(), Stretch { from, to: last.position, events: events.len() });
+        if !events.iter().any(|event| projection.follows().includes(event)) {
+            // Nothing but the checkpoint is written, so one statement does it.
+            let advanced = self.leases.advance(&self.database.orm(), name, stretch).await?;
+            return Ok(advanced.map_or(Fed::Overtaken, |_| {
+                self.moved(name, last.position);
+                Fed::Moved(last.position)
+            }));
+        }
         let transaction = self.begin().await?;
         let Some(advanced) = self.leases.advance(&transaction, name, stretch).await? else {
             transaction.rollback().await?;
@@ -155,16 +163,13 @@ impl ProjectionRunner {
             projection.apply(&transaction, &own).await?;
         }
         transaction.commit().await?;
-        self.moved();
+        self.moved(name, last.position);
         Ok(Fed::Moved(last.position))
     }
 
-    /// A transaction that need not be durable at once: after a crash of the server rows and checkpoint are both as they
-    /// were, and the events are applied again.
+    /// The transaction of a batch.
     pub(super) async fn begin(&self) -> Result<DatabaseTransaction, ProjectionError> {
-        let transaction = self.database.begin().await?;
-        transaction.execute_unprepared("set local synchronous_commit = off").await?;
-        Ok(transaction)
+        Ok(self.database.begin().await?)
     }
 
     pub(super) fn leases(&self) -> &Leases {
@@ -172,8 +177,8 @@ impl ProjectionRunner {
     }
 
     /// Tells those who wait for a position.
-    pub(super) fn moved(&self) {
-        self.checkpoints.moved();
+    pub(super) fn moved(&self, name: &str, to: LogPosition) {
+        self.checkpoints.moved(name, to);
     }
 }
 

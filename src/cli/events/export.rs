@@ -1,6 +1,6 @@
 //! Writing events to a file, whole and in order.
 
-use std::fs::{File, OpenOptions, rename};
+use std::fs::{File, OpenOptions, hard_link, remove_file};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -87,8 +87,14 @@ pub(super) async fn run(query: &LogQuery, request: Request) -> Result<(), CliErr
     unfinished.push(".part");
     let unfinished = PathBuf::from(unfinished);
     let failed = |error: io::Error| format!("{} cannot be written: {error}", unfinished.display());
-    let mut options = OpenOptions::new();
-    let file = options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished).map_err(failed)?;
+    // A new file: the mode of one that is there would stay, and its text may be wanted.
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished).map_err(|error| {
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            format!("{} is there from an export that was cut off; remove it first", unfinished.display())
+        } else {
+            failed(error)
+        }
+    })?;
     let (summary, file) = write(query, &filter, span, file).await?;
     finish(&file, &unfinished, &out).map_err(failed)?;
     say(&format!("{summary}, in {}", out.display()));
@@ -98,7 +104,9 @@ pub(super) async fn run(query: &LogQuery, request: Request) -> Result<(), CliErr
 /// The name appears when the whole file is safe on the disk.
 fn finish(file: &File, unfinished: &Path, out: &Path) -> io::Result<()> {
     file.sync_all()?;
-    rename(unfinished, out)?;
+    // Unlike a renaming this replaces nothing.
+    hard_link(unfinished, out)?;
+    remove_file(unfinished)?;
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }

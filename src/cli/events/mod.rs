@@ -41,7 +41,7 @@ enum Action {
 pub(super) async fn run(args: EventsArgs) -> Result<ExitCode, CliError> {
     // Before the database is opened: bad input needs none to be told.
     let request = Request::parse(args.action)?;
-    let (database, _folder) = open::database_alone(&args.storage).await?;
+    let (database, _folder) = open::readable_log(&args.storage).await?;
     let query = LogQuery::new(database.clone());
     let mut out = Out::default();
     let done = match request {

@@ -53,7 +53,7 @@ enum Action {
 }
 
 pub(super) async fn run(args: ProjectionsArgs) -> Result<ExitCode, CliError> {
-    let (database, _folder) = open::database_alone(&args.storage).await?;
+    let (database, _folder) = open::readable_log(&args.storage).await?;
     let done = match args.action {
         Action::Status => status::status(&database, args.json).await,
         Action::Parked => status::parked(&database, args.json).await,

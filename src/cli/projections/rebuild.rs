@@ -39,7 +39,7 @@ pub(super) struct RowsArgs {
     #[arg(long, value_name = "ID")]
     aggregate: Option<Uuid>,
 
-    /// Who does it, for the audit; the account's name where it is not said.
+    /// Who does it, for the audit. Needed where the variable USER is not set, as in a container.
     #[arg(long = "as", env = "USER", value_name = "NAME")]
     operator: DisplayName,
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use application::ports::projections::{Standing, Standings};
 use infrastructure::database::Database;
 use infrastructure::event_store::Horizon;
-use infrastructure::projections::{AggregateKey, Checkpoints, ParkedEvent, retry};
+use infrastructure::projections::{AggregateKey, Checkpoints, ParkedEvent, Retried, retry};
 use infrastructure::read_models;
 use infrastructure::signals::Signal;
 use serde_json::{Value, json};
@@ -69,6 +69,9 @@ pub(super) async fn retry_parked(
         print(&serde_json::to_string(&body)?);
     } else {
         print(&format!("{name}: {} replayed, {} still parked.", retried.replayed, retried.still_parked));
+    }
+    if aggregate.is_some() && retried == Retried::default() {
+        return Err("nothing of this aggregate is parked; `synkro projections parked` lists what is".into());
     }
     Ok(if retried.still_parked == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

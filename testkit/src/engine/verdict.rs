@@ -39,6 +39,7 @@ pub async fn assert_whole(test: &TestDatabase, acknowledged: &[Acknowledgement])
     assert_acknowledged(&events, acknowledged);
     assert_sequences(&events);
     assert_eq!(claims(test).await, expected_claims(&events), "the claims are not those of the events");
+    assert_nothing_is_parked(test).await;
     assert_read_models(test, events.len()).await;
 }
 
@@ -152,6 +153,10 @@ fn tenant_of(scope: ClaimScope) -> Uuid {
         ClaimScope::Platform => Uuid::nil(),
         ClaimScope::Tenant(tenant) => tenant.uuid(),
     }
+}
+
+async fn assert_nothing_is_parked(test: &TestDatabase) {
+    assert_eq!(count(test, "parked_events").await, 0, "a read model could not apply events");
 }
 
 async fn assert_read_models(test: &TestDatabase, events: usize) {

@@ -6,6 +6,7 @@ use application::ports::read_models::{Found, RunView};
 use application::use_cases::{RunOutcome, RunRequest};
 use application::{AppError, IdempotencyKey, RequestContext};
 use chrono::NaiveDate;
+use domain::ErrorKind;
 use domain::ids::RunId;
 use poem::web::Data;
 use poem_openapi::param::{Path, Query};
@@ -68,10 +69,12 @@ enum Accepted {
 impl Accepted {
     async fn after(state: &AppState, context: &RequestContext, outcome: RunOutcome) -> Result<Self, AppError> {
         let RunOutcome { run_id: id, position, replayed } = outcome;
-        let run = if settled(state, position).await {
-            Some(state.read_runs.get(context, id).await?.item.into())
-        } else {
-            None
+        let run =
+            if settled(state, position).await { state.read_runs.get(context, id).await.map(Some) } else { Ok(None) };
+        let run = match run {
+            // Recorded, but not to be seen yet: its event may be parked.
+            Err(error) if error.kind == ErrorKind::NotFound => None,
+            run => run?.map(|found| found.item.into()),
         };
         let answer = Json(RunCommandAnswer { id: id.uuid(), run });
         let replayed = replayed.then(|| true.to_string());

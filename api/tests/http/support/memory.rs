@@ -29,6 +29,8 @@ pub(crate) struct Memory {
     pub(super) ids: AtomicU64,
     /// The read models do not catch up.
     pub(crate) lagging: AtomicBool,
+    /// The read model of runs could not apply the events of any run.
+    pub(crate) parking: AtomicBool,
     /// Reading a list of runs fails in the database.
     pub(crate) broken: AtomicBool,
     /// Reading a list of reports panics.
@@ -73,6 +75,7 @@ impl Memory {
             log: AtomicU64::new(0),
             ids: AtomicU64::new(1000),
             lagging: AtomicBool::new(false),
+            parking: AtomicBool::new(false),
             broken: AtomicBool::new(false),
             panicking: AtomicBool::new(false),
             text_lost: AtomicBool::new(false),
