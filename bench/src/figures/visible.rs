@@ -45,8 +45,8 @@ pub(crate) async fn p99(server: Server, options: Options) -> Result<Figure, Fail
     let commands = server.commands::<IntegrationConfig>();
     // The projections have begun when a first event is visible.
     let first = command(WARM_UP, 0);
-    let begun = commands.execute(&first.context, first.id, first.asked).await?.position;
-    if !checkpoints.passed(begun.ok_or("every command causes an event")?, PATIENCE).await? {
+    let warm = commands.execute(&first.context, first.id, first.asked).await?.position;
+    if !checkpoints.passed(warm.ok_or("every command causes an event")?, PATIENCE).await? {
         return Err("the projections did not begin".into());
     }
     let ours = paced(options.seconds, move |n| {
