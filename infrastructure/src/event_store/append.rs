@@ -137,6 +137,7 @@ macro_rules! claims {
         "taken as (
     insert into claims (tenant_id, kind, value, aggregate_type, aggregate_id)
     select * from unnest($9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[])
+    order by 1, 2, 3
 ), released as (
     delete from claims c
     using unnest($14::uuid[], $15::text[], $16::text[], $17::text[], $18::text[])
@@ -163,6 +164,7 @@ const APPEND_WITH_RECEIPTS: &str = append_statement!(
     select * from unnest(
         $19::uuid[], $20::text[], $21::text[], $22::bytea[], $23::text[], $24::text[], $25::bigint[], $26::bigint[],
         $27::text[])
+    order by 1, 2
     returning key
 ), "
     ),
@@ -171,6 +173,11 @@ const APPEND_WITH_RECEIPTS: &str = append_statement!(
 );
 
 impl Commit {
+    /// Whose events they are: the aggregate's type and id.
+    pub(super) fn key(&self) -> (&'static str, &str) {
+        (self.aggregate_type, &self.aggregate_id)
+    }
+
     /// The sequence of its first event.
     fn first_sequence(&self) -> i64 {
         i64::try_from(self.expected).unwrap_or(i64::MAX - 1) + 1
@@ -324,18 +331,18 @@ fn tenant_of(scope: ClaimScope) -> Uuid {
 }
 
 /// What a failed statement means to the only commit in it.
-pub(super) async fn explain(pool: &PgPool, commit: &Commit, error: sqlx::Error) -> AppendError {
+pub(super) async fn explain(pool: &PgPool, commit: &Commit, error: Arc<sqlx::Error>) -> AppendError {
     let constraint = error.as_database_error().and_then(|error| error.constraint());
     match constraint {
         Some(EVENTS_KEY) => AppendError::LostRace,
         Some(RECEIPTS_KEY) => AppendError::Duplicate,
         Some(CLAIMS_KEY) => taken_kind(pool, commit, error).await,
-        _ => AppendError::Database(Arc::new(error)),
+        _ => AppendError::Database(error),
     }
 }
 
 /// Which of the commit's claims is taken. An aggregate that runs into its own claim has lost a race against itself.
-async fn taken_kind(pool: &PgPool, commit: &Commit, error: sqlx::Error) -> AppendError {
+async fn taken_kind(pool: &PgPool, commit: &Commit, error: Arc<sqlx::Error>) -> AppendError {
     let taken = Claims::taken(std::slice::from_ref(commit));
     let owner: Result<Option<(String, bool)>, sqlx::Error> = sqlx::query_as(
         "select c.kind, c.aggregate_type = $4 and c.aggregate_id = $5
@@ -355,6 +362,6 @@ async fn taken_kind(pool: &PgPool, commit: &Commit, error: sqlx::Error) -> Appen
         Ok(Some((kind, false))) => AppendError::Taken { kind },
         // Its own claim, or one that was released meanwhile: deciding anew settles it.
         Ok(Some((_, true)) | None) => AppendError::LostRace,
-        Err(_) => AppendError::Database(Arc::new(error)),
+        Err(_) => AppendError::Database(error),
     }
 }

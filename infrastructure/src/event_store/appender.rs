@@ -212,7 +212,9 @@ struct Writer {
 }
 
 impl Writer {
-    async fn write(&self, batch: Vec<Waiting>) -> Vec<Ended> {
+    async fn write(&self, mut batch: Vec<Waiting>) -> Vec<Ended> {
+        // Processes that write the same aggregates at once wait for each other; in one order they cannot wait in a circle.
+        batch.sort_unstable_by(|one, other| one.commit.key().cmp(&other.commit.key()));
         let (commits, answers): (Vec<Commit>, Vec<oneshot::Sender<Answer>>) =
             batch.into_iter().map(|waiting| (waiting.commit, waiting.answer)).unzip();
         let results = self.append(&commits).await;
@@ -237,7 +239,7 @@ impl Writer {
         match self.statement(commits).await {
             Ok(appended) => vec![Ok(appended); commits.len()],
             Err(error) => match commits {
-                [single] => vec![Err(explain(self.database.pool(), single, error).await)],
+                [single] => vec![Err(self.explain(single, error).await)],
                 many if names_a_culprit(&error) => self.one_by_one(many).await,
                 many => vec![Err(AppendError::Database(Arc::new(error))); many.len()],
             },
@@ -250,7 +252,7 @@ impl Writer {
             match self.statement(std::slice::from_ref(commit)).await {
                 Ok(appended) => results.push(Ok(appended)),
                 Err(error) if names_a_culprit(&error) => {
-                    results.push(Err(explain(self.database.pool(), commit, error).await));
+                    results.push(Err(self.explain(commit, error).await));
                 }
                 Err(error) => {
                     // The database is gone; each of the rest would only wait for it in turn.
@@ -260,6 +262,13 @@ impl Writer {
             }
         }
         results
+    }
+
+    /// What the refusal means to the commit; without an answer to that, what the database said at first.
+    async fn explain(&self, commit: &Commit, error: sqlx::Error) -> AppendError {
+        let error = Arc::new(error);
+        let explained = explain(self.database.pool(), commit, Arc::clone(&error));
+        tokio::time::timeout(PATIENCE, explained).await.unwrap_or(AppendError::Database(error))
     }
 
     /// One statement, with an end to waiting for it.

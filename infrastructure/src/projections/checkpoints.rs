@@ -9,6 +9,7 @@ use application::ports::commands::LogPosition;
 use application::ports::read_models::Progress;
 use async_trait::async_trait;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
+use tokio::sync::MutexGuard;
 use tokio::time::Instant;
 
 use super::Projection;
@@ -29,8 +30,8 @@ pub struct Checkpoints {
     known: Arc<Known>,
 }
 
-/// What this process knows of the checkpoints: at times behind the truth, never ahead of it. So one who waits for a
-/// projection that is fed here asks the database nothing, and of many who wait for others one asks for all.
+/// What this process knows of the checkpoints: what it moved itself, and what the database said when it was last asked. Of
+/// many who wait one asks for all.
 #[derive(Default)]
 struct Known {
     positions: Mutex<HashMap<String, LogPosition>>,
@@ -40,13 +41,9 @@ struct Known {
 }
 
 impl Known {
+    /// What the database says is taken over even where it is less: a server that lost its last moments knows less too.
     fn learn(&self, positions: impl IntoIterator<Item = (String, LogPosition)>) {
-        let mut known = self.positions.lock().unwrap_or_else(PoisonError::into_inner);
-        for (name, position) in positions {
-            let at = known.entry(name).or_insert(position);
-            *at = position.max(*at);
-        }
-        drop(known);
+        self.positions.lock().unwrap_or_else(PoisonError::into_inner).extend(positions);
         self.changed.notify();
     }
 
@@ -138,10 +135,15 @@ impl Checkpoints {
         while !self.known.passed(names, position) {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                self.look(Duration::ZERO).await?;
+                self.look(self.known.looked.lock().await).await?;
                 return Ok(self.known.passed(names, position));
             }
-            self.look(LOOK_EVERY).await?;
+            // Somebody who looks just now looks for all.
+            if let Ok(looked) = self.known.looked.try_lock()
+                && looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY)
+            {
+                self.look(looked).await?;
+            }
             if self.known.passed(names, position) {
                 break;
             }
@@ -150,12 +152,8 @@ impl Checkpoints {
         Ok(true)
     }
 
-    /// Asks the database where the checkpoints are, unless somebody has within that time or does so now.
-    async fn look(&self, within: Duration) -> Result<(), PortError> {
-        let Ok(mut looked) = self.known.looked.try_lock() else { return Ok(()) };
-        if looked.is_some_and(|at| at.elapsed() < within) {
-            return Ok(());
-        }
+    /// Asks the database where the checkpoints are.
+    async fn look(&self, mut looked: MutexGuard<'_, Option<Instant>>) -> Result<(), PortError> {
         *looked = Some(Instant::now());
         let rows: Vec<(String, i32, i64, i64)> =
             sqlx::query_as("select name, generation, tx::text::bigint, position from projection_checkpoints")

@@ -11,7 +11,7 @@ use std::time::Duration;
 use application::error::chain;
 use application::ports::clock::Ids;
 use application::ports::commands::LogPosition;
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement, Value};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -59,6 +59,16 @@ where name = $1 and generation = $2 and tx = $3::text::xid8 and position = $4
   and (holder is null or holder = $8 or held_until <= clock_timestamp() or $9)
 returning exists (select from parked_events where projection = $1) as parked,
           set_config('synchronous_commit', 'off', true)";
+
+/// Gives the lease to nobody for its usual time. One who waits for the checkpoint's lock would go on with what its statement
+/// saw of the parked events before it waited; without the lease it has to begin anew.
+pub(super) async fn take_away(transaction: &DatabaseTransaction, name: &str) -> Result<(), DbErr> {
+    let sql = "update projection_checkpoints
+               set holder = gen_random_uuid(), held_until = clock_timestamp() + make_interval(secs => $2)
+               where name = $1";
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [name.into(), SECONDS.into()]);
+    transaction.execute(statement).await.map(|_| ())
+}
 
 /// A part of the log that a projection is brought over.
 #[derive(Debug, Clone, Copy)]

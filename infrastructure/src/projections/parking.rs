@@ -157,11 +157,11 @@ pub(super) async fn forget(transaction: &DatabaseTransaction, projection: &str, 
     transaction.execute(statement).await.map(|_| ())
 }
 
-/// Makes one projection's parked events another's.
-pub(super) async fn rename(transaction: &DatabaseTransaction, from: &str, to: &str) -> Result<(), DbErr> {
+/// Makes one projection's parked events another's; false where there are none.
+pub(super) async fn rename(transaction: &DatabaseTransaction, from: &str, to: &str) -> Result<bool, DbErr> {
     let sql = "update parked_events set projection = $2 where projection = $1";
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, [from.into(), to.into()]);
-    transaction.execute(statement).await.map(|_| ())
+    Ok(transaction.execute(statement).await?.rows_affected() > 0)
 }
 
 fn list(events: &[&LoggedEvent]) -> Value {

@@ -4,6 +4,7 @@ use domain::rebuild::RebuildScope;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TryGetable};
 
 use super::scope::rows_of;
+use crate::database::Database;
 use crate::projections::Table;
 
 /// How long the exchange waits for those who read the tables. Whoever wants to read them meanwhile waits behind it. It is
@@ -100,14 +101,26 @@ impl Generation {
     }
 
     /// Gives the next generation's tables the keys and indexes of the live ones, under the same names.
-    pub(super) async fn index_next(&self, connection: &impl ConnectionTrait, tables: &[Table]) -> Result<(), DbErr> {
+    pub(super) async fn index_next(&self, database: &Database, tables: &[Table]) -> Result<(), DbErr> {
         for Table { name: table, .. } in tables {
-            for statement in self.missing_indexes(connection, table).await? {
-                connection.execute_unprepared(&statement).await?;
-            }
-            connection.execute_unprepared(&format!("analyze {}.{table}", self.next)).await?;
+            while self.index_once(database, table).await? {}
+            database.orm().execute_unprepared(&format!("analyze {}.{table}", self.next)).await?;
         }
         Ok(())
+    }
+
+    /// Makes one missing key or index; false where none is missing. What a killed process still has the server make is
+    /// waited for, so that nothing is made twice.
+    async fn index_once(&self, database: &Database, table: &str) -> Result<bool, DbErr> {
+        let transaction = database.begin().await?;
+        let lock = format!("lock table {}.{table} in share row exclusive mode", self.next);
+        transaction.execute_unprepared(&lock).await?;
+        let missing = self.missing_indexes(&transaction, table).await?;
+        if let Some(statement) = missing.first() {
+            transaction.execute_unprepared(statement).await?;
+        }
+        transaction.commit().await?;
+        Ok(!missing.is_empty())
     }
 
     async fn missing_indexes(&self, connection: &impl ConnectionTrait, table: &str) -> Result<Vec<String>, DbErr> {

@@ -41,7 +41,7 @@ use generation::Generation;
 
 use scope::events_of;
 
-use super::{Checkpoints, Projection, ProjectionError, parking};
+use super::{Checkpoints, Projection, ProjectionError, lease, parking};
 use crate::database::Database;
 
 /// Events of one transaction where rows are written one by one.
@@ -101,7 +101,7 @@ impl<'a> Rebuild<'a> {
         let (mut from, resumed) = self.prepare().await?;
         if self.projection.set_based().is_none() {
             // Rows that are written one by one are found again by their keys.
-            self.generation.index_next(&self.database.orm(), self.projection.tables()).await?;
+            self.generation.index_next(&self.database, self.projection.tables()).await?;
         }
         let total = self.behind(from).await?;
         let mut done = 0;
@@ -114,7 +114,7 @@ impl<'a> Rebuild<'a> {
                 done += events;
                 show(done);
             }
-            self.generation.index_next(&self.database.orm(), self.projection.tables()).await?;
+            self.generation.index_next(&self.database, self.projection.tables()).await?;
         }
         Ok(())
     }
@@ -148,10 +148,10 @@ impl<'a> Rebuild<'a> {
             match self.exchange_in(&transaction).await {
                 Ok(()) => return Ok(transaction.commit().await?),
                 Err(error) => {
-                    transaction.rollback().await?;
                     if !error.is_held_by_others() {
                         return Err(error);
                     }
+                    transaction.rollback().await?;
                 }
             }
             tokio::time::sleep(PAUSE).await;
@@ -244,7 +244,9 @@ impl<'a> Rebuild<'a> {
         }
         let condition = events_of(self.scope, self.projection.follows());
         parking::forget(transaction, self.projection.name(), &condition).await?;
-        parking::rename(transaction, &self.checkpoint, self.projection.name()).await?;
+        if parking::rename(transaction, &self.checkpoint, self.projection.name()).await? {
+            lease::take_away(transaction, self.projection.name()).await?;
+        }
         self.forget_checkpoint(transaction).await?;
         Ok(())
     }
