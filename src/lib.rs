@@ -2,6 +2,7 @@
 //!
 //! [`wire`] is the only place that names concrete adapters; everything else sees ports.
 
+pub mod access_report;
 pub mod cli;
 pub mod config;
 pub mod wire;

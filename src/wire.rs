@@ -1,44 +1,56 @@
 //! Putting the parts together. The only place that names concrete adapters.
 
+mod access;
+mod accounts;
+mod log;
+mod people;
+mod tenants;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::AppState;
-use application::pipeline::{Pipeline, Worker, WorkerOptions};
+use api::{AppState, TrustedProxies};
+use application::pipeline::{Pipeline, RunStopper, Worker, WorkerOptions};
 use application::ports::clock::{Clock, Ids};
-use application::ports::commands::{Commands, EventLog};
+use application::ports::commands::EventLog;
 use application::ports::identity::{Credentials, PasswordHasher};
 use application::ports::queue::WorkerIdentity;
 use application::ports::read_models::Integrations;
 use application::ports::services::Connectors;
 use application::ports::vault::Vault;
 use application::use_cases::{
-    CancelRun, CheckIntegration, ConfigureIntegration, DefineTenantAutomation, OpenAccount, ReadModelRebuilding,
-    ReadReports, ReadRuns, ResendNotification, RunStarter, SignIn, TenantProvisioning, UserRegistration,
+    CancelRun, CheckAccess, CheckIntegration, ConfigureIntegration, DefineTenantAutomation, ManageCatalogue,
+    OpenAccount, ReadInsights, ReadMatrix, ReadReports, ReadRuns, ResendNotification, RunStarter, SessionLife,
+    TenantProvisioning, UserRegistration,
 };
-use domain::EventSourced;
-use domain::automation::Automation;
-use domain::integration::IntegrationConfig;
-use domain::job_run::{JobRun, RetryPolicy};
-use domain::report::Report;
-use domain::tenant::Tenant;
-use domain::user::User;
+use domain::job_run::RetryPolicy;
+use infrastructure::access_matrix::LiveAccessMatrix;
 use infrastructure::connectors::{HttpConnectors, HttpOptions};
 use infrastructure::crypto::{Kek, KeyRing, PgVault};
 use infrastructure::database::{Database, Mode};
-use infrastructure::event_store::{Appender, Horizon, LogCommands, LogStatistics, Receipts};
+use infrastructure::event_store::{Appender, Horizon, LogStatistics, Receipts};
+use infrastructure::follower::Follower;
 use infrastructure::health::SystemHealth;
-use infrastructure::identity::{Argon2Hasher, PasswordCost, PgCredentials, RsaTokens};
-use infrastructure::projections::{Checkpoints, PgRebuildEngine, Projection, ProjectionRunner};
+use infrastructure::identity::{
+    Argon2Hasher, LiveApiKeys, LiveRevocations, LockoutPolicy, PasswordCost, PgApiKeySecrets, PgCredentials, RsaTokens,
+};
+use infrastructure::limits::{Quotas, Redis, RequestLimits};
+use infrastructure::projections::{Checkpoints, Projection, ProjectionRunner};
 use infrastructure::read_models::{
-    self, integrations::IntegrationsReader, reports::ReportsReader, runs::RunsReader, tenants::TenantsReader,
-    users::UsersReader,
+    self, catalogue_entries::CatalogueEntriesReader, insights::InsightsReader, integrations::IntegrationsReader,
+    reports::ReportsReader, roles::RolesReader, runs::RunsReader, users::UsersReader,
 };
 use infrastructure::signals::{self, Signal};
 use infrastructure::staging::PgStaging;
 use infrastructure::step_queue::PgStepQueue;
 use infrastructure::system::{SystemClock, SystemIds};
 use tokio_util::sync::CancellationToken;
+
+use self::accounts::Accounts;
+use self::log::Log;
+use self::people::People;
+pub use self::people::PeopleOptions;
+pub use self::tenants::{rebuilding, tenant_lifecycle};
 
 /// How often what has outlived its time is deleted.
 const PURGE_EVERY: Duration = Duration::from_hours(1);
@@ -57,8 +69,27 @@ pub struct Options {
     pub worker: WorkerOptions,
     /// What a password hash costs.
     pub password: PasswordCost,
+    /// How often clients may ask, and who they are.
+    pub limits: LimitOptions,
+    /// When attempts to sign in are refused.
+    pub lockout: LockoutPolicy,
+    /// How long sessions last.
+    pub session: SessionLife,
+    /// How people are reached, and whether they may come by themselves.
+    pub people: PeopleOptions,
     /// The place that the process runs in, where a lock guards that it runs there alone.
     pub instance: Option<String>,
+}
+
+/// How often clients may ask, and who they are.
+#[derive(Debug, Default)]
+pub struct LimitOptions {
+    /// How often, for each class of operations.
+    pub quotas: Quotas,
+    /// Where processes share what they have counted, those of accounts of providers too.
+    pub redis: Option<Redis>,
+    /// Whose word on a client's address is believed.
+    pub proxies: TrustedProxies,
 }
 
 /// Why the parts cannot be put together.
@@ -93,6 +124,9 @@ pub struct System {
     /// Ids.
     pub ids: Arc<dyn Ids>,
     base: Base,
+    accounts: Accounts,
+    people: People,
+    run_stopper: RunStopper,
     pipeline: Arc<Pipeline>,
     worker: WorkerOptions,
     instance: Option<String>,
@@ -101,13 +135,22 @@ pub struct System {
 impl System {
     /// Puts the parts together over an open, migrated database.
     pub fn new(database: Database, options: Options) -> Result<Self, WireError> {
-        let base = Base::new(database, options.kek, options.http, options.password)?;
+        let http = HttpOptions { redis: options.limits.redis.clone(), ..options.http };
+        let base = Base::new(database, options.kek, http, options.password)?;
+        let accounts = Accounts::new(&base, options.tokens, options.lockout, options.session);
+        let people = People::new(&base, &accounts.guard, &accounts.end_sessions, options.people);
         let pipeline = Arc::new(base.pipeline());
         Ok(Self {
-            state: Arc::new(base.api(options.tokens, options.policy)),
-            provisioning: TenantProvisioning { tenants: Arc::clone(&base.log.tenants), clock: clock() },
+            state: Arc::new(base.api(&accounts, &people, options.policy, options.limits)),
+            provisioning: TenantProvisioning {
+                tenants: Arc::clone(&base.log.tenants),
+                access: base.access_setup(),
+                clock: clock(),
+            },
             registration: UserRegistration {
                 users: Arc::clone(&base.log.users),
+                tenants: Arc::clone(&base.log.tenants),
+                assignment: base.role_assignment(),
                 credentials: Arc::clone(&base.credentials),
                 hasher: Arc::clone(&base.hasher),
                 clock: clock(),
@@ -129,13 +172,16 @@ impl System {
             log: Arc::new(LogStatistics::new(base.database.clone())),
             ids: ids(),
             base,
+            accounts,
+            people,
+            run_stopper: tenants::run_stopper(&pipeline),
             pipeline,
             worker: options.worker,
             instance: options.instance,
         })
     }
 
-    /// Keeps the read models in step with the log until told to stop, and tells who holds them back.
+    /// Keeps the read models, and what is in memory, in step with the log until told to stop, and tells who holds them back.
     pub async fn project(&self, stop: CancellationToken) {
         let runner =
             ProjectionRunner::new(self.base.database.clone(), self.base.checkpoints.clone(), self.base.grown.clone());
@@ -150,16 +196,20 @@ impl System {
             () = runner.run(&self.base.projections) => {}
             () = listen => {}
             () = Horizon::watch(self.base.database.clone()) => {}
+            () = self.base.follower.run() => {}
+            () = self.accounts.keep() => {}
         }
         runner.give_back(&self.base.projections).await;
     }
 
-    /// Does due steps until told to stop, and now and then deletes what has outlived its time.
+    /// Does due steps and sends mail until told to stop, and now and then deletes what has outlived its time.
     pub async fn work(&self, stop: CancellationToken) {
         let identity = WorkerIdentity { id: self.ids.next(), name: self.instance.clone() };
         let worker = Worker::new(Arc::clone(&self.pipeline), identity, self.worker);
         tokio::select! {
-            () = worker.run(stop) => {}
+            () = worker.run(stop.clone()) => {}
+            () = self.people.courier.run(stop) => {}
+            () = self.run_stopper.run() => {}
             () = self.purge() => {}
         }
     }
@@ -174,19 +224,16 @@ impl System {
                 Ok(rows) => tracing::debug!(rows, "deleted old receipts"),
                 Err(error) => tracing::warn!(%error, "old receipts could not be deleted"),
             }
+            match self.accounts.refresh_tokens.purge(clock().now()).await {
+                Ok(rows) => tracing::debug!(rows, "deleted old refresh tokens"),
+                Err(error) => tracing::warn!(%error, "old refresh tokens could not be deleted"),
+            }
+            match self.people.purge().await {
+                Ok(rows) => tracing::debug!(rows, "deleted old links and what was left of mails"),
+                Err(error) => tracing::warn!(%error, "old links and mails could not be deleted"),
+            }
             tokio::time::sleep(PURGE_EVERY).await;
         }
-    }
-}
-
-/// Rebuilding of read models, over an open, migrated database; it needs none of the keys that the whole system does.
-pub fn rebuilding(database: &Database) -> ReadModelRebuilding {
-    let appender = Appender::new(database.clone(), Signal::default());
-    ReadModelRebuilding {
-        rebuilds: commands(database, &appender),
-        engine: Arc::new(PgRebuildEngine::new(database.clone(), read_models::all())),
-        clock: clock(),
-        ids: ids(),
     }
 }
 
@@ -198,8 +245,11 @@ struct Base {
     grown: Signal,
     /// A read model has moved.
     progressed: Signal,
+    /// What roles may.
+    matrix: Arc<LiveAccessMatrix>,
     projections: Vec<Arc<dyn Projection>>,
     checkpoints: Checkpoints,
+    keys: Arc<KeyRing>,
     staging: Arc<PgStaging>,
     receipts: Receipts,
     vault: Arc<dyn Vault>,
@@ -207,6 +257,10 @@ struct Base {
     connectors: Arc<dyn Connectors>,
     credentials: Arc<dyn Credentials>,
     hasher: Arc<dyn PasswordHasher>,
+    revocations: Arc<LiveRevocations>,
+    key_secrets: Arc<PgApiKeySecrets>,
+    api_keys: Arc<LiveApiKeys>,
+    follower: Follower,
 }
 
 impl Base {
@@ -217,9 +271,23 @@ impl Base {
         let keys = Arc::new(KeyRing::new(database.clone(), kek));
         let vault: Arc<dyn Vault> = Arc::new(PgVault::new(database.clone(), Arc::clone(&keys)));
         let log = Log::new(&database, &appender);
+        let matrix = Arc::new(LiveAccessMatrix::new(&database));
+        let revocations = Arc::new(LiveRevocations::new(&database));
+        let key_secrets = Arc::new(PgApiKeySecrets::new(database.clone()));
+        let api_keys = Arc::new(LiveApiKeys::new(&database, Arc::clone(&key_secrets)));
+        let views = vec![Arc::clone(&revocations) as _, Arc::clone(&matrix) as _, Arc::clone(&api_keys) as _];
+        let follower = Follower::new(&database, grown.clone(), views);
+        revocations.follow(follower.freshness());
+        api_keys.follow(follower.freshness());
         Ok(Self {
+            matrix,
+            revocations,
+            key_secrets,
+            api_keys,
+            follower,
             checkpoints: Checkpoints::new(database.clone(), progressed.clone(), &projections),
-            staging: Arc::new(PgStaging::new(database.clone(), keys, Arc::new(SystemClock))),
+            staging: Arc::new(PgStaging::new(database.clone(), Arc::clone(&keys), Arc::new(SystemClock))),
+            keys,
             receipts: Receipts::new(database.clone()),
             accounts: Arc::new(OpenAccount { integrations: Arc::clone(&log.integrations), vault: Arc::clone(&vault) }),
             connectors: Arc::new(HttpConnectors::new(http, Arc::new(SystemClock))?),
@@ -249,21 +317,31 @@ impl Base {
         }
     }
 
-    fn api(&self, tokens: RsaTokens, policy: RetryPolicy) -> AppState {
+    fn api(&self, accounts: &Accounts, people: &People, policy: RetryPolicy, limits: LimitOptions) -> AppState {
         let database = &self.database;
+        let LimitOptions { quotas, redis, proxies } = limits;
         AppState {
-            sign_in: Arc::new(SignIn {
-                users: Arc::new(UsersReader::new(database)),
-                credentials: Arc::clone(&self.credentials),
-                hasher: Arc::clone(&self.hasher),
-                tokens: Arc::new(tokens),
-                clock: clock(),
-            }),
+            authentication: Arc::clone(&accounts.authentication),
+            sign_in: Arc::clone(&accounts.sign_in),
+            refresh: Arc::clone(&accounts.refresh),
+            read_sessions: Arc::clone(&accounts.read_sessions),
+            end_sessions: Arc::clone(&accounts.end_sessions),
+            change_password: Arc::clone(&accounts.change_password),
+            users: Arc::clone(&accounts.users),
+            reset_password: Arc::clone(&people.reset_password),
+            change_email: Arc::clone(&people.change_email),
+            second_factor: Arc::clone(&people.second_factor),
+            invite: Arc::clone(&people.invite),
+            accept: Arc::clone(&people.accept),
+            registration: Arc::clone(&people.registration),
+            outbox: Arc::new(people.outbox.clone()),
+            api_keys: Arc::new(self.manage_api_keys()),
+            clock: clock(),
             runs: Arc::new(RunStarter {
                 runs: Arc::clone(&self.log.runs),
                 automations: Arc::clone(&self.log.automations),
                 integrations: Arc::new(IntegrationsReader::new(database)),
-                tenants: Arc::new(TenantsReader::new(database)),
+                tenants: Arc::clone(&self.log.tenants),
                 policy,
                 clock: clock(),
                 ids: ids(),
@@ -276,39 +354,29 @@ impl Base {
                 accounts: Arc::clone(&self.accounts),
                 connectors: Arc::clone(&self.connectors),
             }),
+            read_insights: Arc::new(ReadInsights { insights: Arc::new(InsightsReader::new(database)) }),
+            matrix: Arc::clone(&self.matrix) as _,
+            manage_roles: Arc::new(self.manage_roles()),
+            manage_catalogue: Arc::new(ManageCatalogue {
+                catalogues: Arc::clone(&self.log.catalogues),
+                clock: clock(),
+            }),
+            read_matrix: Arc::new(ReadMatrix {
+                roles: Arc::new(RolesReader::new(database)),
+                entries: Arc::new(CatalogueEntriesReader::new(database)),
+            }),
+            check_access: Arc::new(CheckAccess {
+                users: Arc::new(UsersReader::new(database)),
+                matrix: Arc::clone(&self.matrix) as _,
+            }),
             progress: Arc::new(self.checkpoints.clone()),
             standings: Arc::new(self.checkpoints.clone()),
-            health: Arc::new(SystemHealth::new(database.clone())),
+            health: Arc::new(SystemHealth::new(database.clone(), redis.clone())),
+            limits: Arc::new(RequestLimits::new(quotas, redis)),
+            proxies,
             ids: ids(),
         }
     }
-}
-
-/// The log, as the store of each kind of aggregate. One of each, because it remembers recent aggregates.
-struct Log {
-    tenants: Arc<dyn Commands<Tenant>>,
-    users: Arc<dyn Commands<User>>,
-    integrations: Arc<dyn Commands<IntegrationConfig>>,
-    automations: Arc<dyn Commands<Automation>>,
-    runs: Arc<dyn Commands<JobRun>>,
-    reports: Arc<dyn Commands<Report>>,
-}
-
-impl Log {
-    fn new(database: &Database, appender: &Appender) -> Self {
-        Self {
-            tenants: commands(database, appender),
-            users: commands(database, appender),
-            integrations: commands(database, appender),
-            automations: commands(database, appender),
-            runs: commands(database, appender),
-            reports: commands(database, appender),
-        }
-    }
-}
-
-fn commands<A: EventSourced>(database: &Database, appender: &Appender) -> Arc<dyn Commands<A>> {
-    Arc::new(LogCommands::new(database, appender.clone()))
 }
 
 fn clock() -> Arc<dyn Clock> {

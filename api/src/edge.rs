@@ -18,6 +18,8 @@ use uuid::Uuid;
 
 use crate::AppState;
 use crate::addresses::{Address, Addresses};
+use crate::client_address::ClientAddress;
+use crate::limits::Budgets;
 use crate::problem::{internal, respond};
 
 /// The largest body of a request, in bytes.
@@ -68,6 +70,9 @@ impl<E: Endpoint> Endpoint for EdgeEndpoint<E> {
         let RequestId(id) = self.request_id(&request);
         request.set_data(RequestId(id));
         request.set_data(Arc::clone(&self.state));
+        if let Some(address) = ClientAddress::of(&request, &self.state.proxies) {
+            request.set_data(address);
+        }
         let span = tracing::info_span!(
             "request",
             request_id = %id,
@@ -95,15 +100,18 @@ impl<E: Endpoint> EdgeEndpoint<E> {
             Ok(request) => self.inner.call(request).await.map(IntoResponse::into_response),
             Err(error) => Err(error),
         };
-        let (pattern, operation) = match &result {
-            Ok(response) => (response.data().cloned(), response.data().copied()),
-            Err(error) => (error.data().cloned(), error.data().copied()),
+        let (pattern, operation, budgets): (_, _, Option<Budgets>) = match &result {
+            Ok(response) => (response.data().cloned(), response.data().copied(), response.data().cloned()),
+            Err(error) => (error.data().cloned(), error.data().copied(), error.data().cloned()),
         };
         let mut response = match result {
             Ok(response) if response.data::<Panicked>().is_some() => respond(&internal("an operation panicked"), id),
             Ok(response) => response,
             Err(error) => respond(&error, id),
         };
+        if let Some(budgets) = budgets {
+            budgets.describe(&mut response);
+        }
         let span = Span::current();
         if let Some(PathPattern(pattern)) = pattern {
             let address = self.addresses.find(&pattern);

@@ -78,6 +78,17 @@ pub(crate) fn key_and_version(
     }
 }
 
+/// The version that a request is about.
+///
+/// # Errors
+/// Status 400, naming the header.
+pub(crate) fn version(version: Sent<VersionTag>) -> Result<Expect, ApiError> {
+    match version.0 {
+        Ok(version) => Ok(version.map_or(Expect::Any, |VersionTag(expect)| expect)),
+        Err(message) => Err(ApiError::Headers(vec![FieldError::new(IF_MATCH, message)])),
+    }
+}
+
 /// The entity tag of something at this version.
 pub(crate) fn entity_tag(version: u64) -> String {
     format!("\"{version}\"")

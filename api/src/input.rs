@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use application::AppError;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::FieldError;
+use domain::values::ValueError;
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use poem_openapi::types::{ParseFromJSON, ParseFromParameter, ParseResult, Type};
 use secrecy::SecretString;
@@ -15,6 +16,9 @@ use uuid::Uuid;
 pub(crate) trait FieldValue: Sized + Send + Sync {
     /// What is expected, as the end of a sentence that begins with the field's name.
     const WANTED: &'static str;
+
+    /// True where JSON may carry it as a number too.
+    const NUMERIC: bool = false;
 
     /// How the OpenAPI document describes it.
     fn schema() -> MetaSchema;
@@ -34,6 +38,11 @@ impl<T> Input<T> {
 }
 
 impl<T: FieldValue> Input<T> {
+    /// A field that is needed after all.
+    pub(crate) fn missing() -> Self {
+        Self(Err(format!("is missing; it {}", T::WANTED)))
+    }
+
     fn from_text(text: &str) -> Self {
         Self(T::read(text).ok_or_else(|| T::WANTED.to_owned()))
     }
@@ -59,6 +68,34 @@ pub(crate) fn both<A, B>(first: (&str, Input<A>), second: (&str, Input<B>)) -> R
             let named = |(name, message): (&str, Option<String>)| Some(FieldError::new(name, message?));
             Err(AppError::invalid(bad.into_iter().filter_map(named).collect()))
         }
+    }
+}
+
+/// The bad fields of an input with more than two.
+#[derive(Default)]
+pub(crate) struct Fields(Vec<FieldError>);
+
+impl Fields {
+    /// The value of a field; none where it is bad, which is remembered.
+    pub(crate) fn take<T>(&mut self, name: &str, input: Input<T>) -> Option<T> {
+        input.0.map_err(|message| self.0.push(FieldError::new(name, message))).ok()
+    }
+
+    /// The value of a list.
+    pub(crate) fn list<T, C: FromIterator<T>>(&mut self, name: &str, inputs: Vec<Input<T>>) -> Option<C> {
+        let named = |(place, input)| self.take(&format!("{name}[{place}]"), input);
+        let values: Vec<Option<T>> = inputs.into_iter().enumerate().map(named).collect();
+        values.into_iter().collect()
+    }
+
+    /// The value of a field that was read otherwise.
+    pub(crate) fn check<T>(&mut self, name: &str, value: Result<T, ValueError>) -> Option<T> {
+        value.map_err(|error| self.0.push(FieldError::new(name, error.to_string()))).ok()
+    }
+
+    /// What to answer where a field was bad.
+    pub(crate) fn bad(self) -> AppError {
+        AppError::invalid(self.0)
     }
 }
 
@@ -88,8 +125,9 @@ impl<T: FieldValue> Type for Input<T> {
 impl<T: FieldValue> ParseFromJSON for Input<T> {
     fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
         Ok(match value {
-            None | Some(Value::Null) => Self(Err(format!("is missing; it {}", T::WANTED))),
+            None | Some(Value::Null) => Self::missing(),
             Some(Value::String(text)) => Self::from_text(&text),
+            Some(Value::Number(number)) if T::NUMERIC => Self::from_text(&number.to_string()),
             Some(_) => Self(Err(T::WANTED.to_owned())),
         })
     }
@@ -111,6 +149,21 @@ impl FieldValue for NaiveDate {
     fn read(text: &str) -> Option<Self> {
         let written_out = text.len() == "2026-06-01".len();
         written_out.then(|| Self::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
+    }
+}
+
+impl FieldValue for DateTime<Utc> {
+    const WANTED: &'static str = "must be a time with its offset (RFC 3339) such as 2026-06-01T12:00:00Z";
+
+    fn schema() -> MetaSchema {
+        MetaSchema {
+            example: Some("2026-06-01T12:00:00Z".into()),
+            ..MetaSchema::new_with_format("string", "date-time")
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|time| time.with_timezone(&Utc))
     }
 }
 

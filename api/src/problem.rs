@@ -3,19 +3,23 @@
 //! Operations answer with [`ApiError`]; the framework with its own errors. Both leave the operation as a
 //! [`poem::Error`] and become a document in `respond`, which alone knows the request's id.
 
+use std::time::Duration;
+
 use application::AppError;
 use application::error::chain;
 use domain::{ErrorKind, FieldError};
 use poem::error::{MethodNotAllowedError, NotFoundError, ReadBodyError, ResponseError};
-use poem::http::{StatusCode, header};
+use poem::http::{HeaderValue, StatusCode, header};
 use poem::{IntoResponse, Response};
 use poem_openapi::error::{
     AuthorizationError, ContentTypeError, ParseParamError, ParsePathError, ParseRequestPayloadError,
 };
-use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, Registry};
 use poem_openapi::types::{Example, ToJSON, Type};
 use poem_openapi::{ApiResponse, Object};
 use uuid::Uuid;
+
+use crate::limits::whole_seconds;
 
 /// The media type of problem details (RFC 9457 §3).
 const CONTENT_TYPE: &str = "application/problem+json";
@@ -36,7 +40,7 @@ const ANSWERS: [(StatusCode, &str); 12] = [
     (StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MB."),
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not `application/json`."),
     (StatusCode::UNPROCESSABLE_ENTITY, "Some fields are not right; `fields` names all of them."),
-    (StatusCode::TOO_MANY_REQUESTS, "Too many requests; wait before the next one."),
+    (StatusCode::TOO_MANY_REQUESTS, "Too many requests; `Retry-After` says when to come back."),
     (StatusCode::INTERNAL_SERVER_ERROR, "A defect of Synkro; it has been recorded under `request_id`."),
     (StatusCode::BAD_GATEWAY, "A service that the company has connected refused or failed."),
     (StatusCode::SERVICE_UNAVAILABLE, "A part of Synkro is out of reach for now; try again in a moment."),
@@ -59,6 +63,10 @@ pub struct Problem {
     pub code: String,
     /// All bad fields of the request; empty where the request's fields are not at fault.
     pub fields: Vec<BadField>,
+    /// Only where something was not found: events of the company that Synkro could not apply yet. What was asked for may be
+    /// there and only not be shown yet.
+    #[oai(skip_serializing_if_is_none)]
+    pub parked: Option<u64>,
     /// The request, as the header `X-Request-Id` of the answer says it too. Name it when you ask for help.
     pub request_id: Uuid,
 }
@@ -81,6 +89,7 @@ impl Example for Problem {
             detail: "Some fields are not right.".into(),
             code: "input.invalid".into(),
             fields: vec![BadField { field: "to".into(), message: "must not lie before `from`".into() }],
+            parked: None,
             request_id: Uuid::from_u128(0x0197_b1c0_5f6e_7c3a_9d55_2f6c_1a7e_4b10),
         }
     }
@@ -95,6 +104,12 @@ pub enum ApiError {
     /// These headers cannot be read.
     #[error("Some headers are not right.")]
     Headers(Vec<FieldError>),
+    /// A budget is used up.
+    #[error("Too many requests; try again in {} s.", whole_seconds(*.wait))]
+    TooMany {
+        /// How long until the same request is granted.
+        wait: Duration,
+    },
 }
 
 impl ResponseError for ApiError {
@@ -102,6 +117,7 @@ impl ResponseError for ApiError {
         match self {
             Self::App(error) => status_of(error.kind),
             Self::Headers(_) => StatusCode::BAD_REQUEST,
+            Self::TooMany { .. } => status_of(ErrorKind::TooMany),
         }
     }
 }
@@ -114,13 +130,24 @@ impl ApiResponse for ApiError {
             status: Some(status.as_u16()),
             status_range: None,
             content: content(),
-            headers: Vec::new(),
+            headers: if status == StatusCode::TOO_MANY_REQUESTS { vec![retry_after()] } else { Vec::new() },
         };
         MetaResponses { responses: ANSWERS.into_iter().map(response).collect() }
     }
 
     fn register(registry: &mut Registry) {
         Problem::register(registry);
+    }
+}
+
+/// In how many seconds to try again (RFC 9110 §10.2.3).
+fn retry_after() -> MetaHeader {
+    MetaHeader {
+        name: "Retry-After".into(),
+        description: Some("In how many seconds the same request is answered.".into()),
+        required: false,
+        deprecated: false,
+        schema: u64::schema_ref(),
     }
 }
 
@@ -152,6 +179,7 @@ pub(crate) fn respond(error: &poem::Error, request_id: Uuid) -> Response {
         Some(error @ ApiError::Headers(fields)) => {
             (error.status(), "header.malformed", error.to_string(), fields.clone())
         }
+        Some(error @ ApiError::TooMany { .. }) => plain(error.status(), "request.too_many", error.to_string()),
         None => of_framework(error),
     };
     record(error, status, code);
@@ -163,12 +191,34 @@ pub(crate) fn respond(error: &poem::Error, request_id: Uuid) -> Response {
         detail: if hidden { "Something went wrong on our side; it has been recorded.".into() } else { detail },
         code: code.into(),
         fields: fields.into_iter().map(|FieldError { field, message }| BadField { field, message }).collect(),
+        parked: error.downcast_ref().and_then(parked),
         request_id,
     };
     let response = problem.to_json_string().with_status(status).with_content_type(CONTENT_TYPE);
-    match challenge(status, code) {
-        Some(challenge) => response.with_header(header::WWW_AUTHENTICATE, challenge).into_response(),
-        None => response.into_response(),
+    let mut response = response.into_response();
+    if let Some(challenge) = challenge(status, code) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+    }
+    if let Some(wait) = error.downcast_ref().and_then(wait) {
+        response.headers_mut().insert(header::RETRY_AFTER, whole_seconds(wait).into());
+    }
+    response
+}
+
+/// How long to wait before the next try, where that is known.
+fn wait(error: &ApiError) -> Option<Duration> {
+    match error {
+        ApiError::App(error) => error.retry_after,
+        ApiError::TooMany { wait } => Some(*wait),
+        ApiError::Headers(_) => None,
+    }
+}
+
+/// How many events are parked, where any is.
+fn parked(error: &ApiError) -> Option<u64> {
+    match error {
+        ApiError::App(error) => Some(error.parked).filter(|parked| *parked > 0),
+        ApiError::Headers(_) | ApiError::TooMany { .. } => None,
     }
 }
 
@@ -188,7 +238,9 @@ fn record(error: &poem::Error, status: StatusCode, code: &str) {
 /// How to sign in (RFC 6750 §3): a refused token is named as the reason, a missing one is not.
 fn challenge(status: StatusCode, code: &str) -> Option<&'static str> {
     match (status, code) {
-        (StatusCode::UNAUTHORIZED, "token.refused") => Some(r#"Bearer realm="synkro", error="invalid_token""#),
+        (StatusCode::UNAUTHORIZED, "token.refused" | "api_key.refused") => {
+            Some(r#"Bearer realm="synkro", error="invalid_token""#)
+        }
         (StatusCode::UNAUTHORIZED, _) => Some(r#"Bearer realm="synkro""#),
         _ => None,
     }
@@ -202,7 +254,7 @@ fn of_framework(error: &poem::Error) -> Parts {
         return parts;
     }
     if error.is::<AuthorizationError>() {
-        let detail = "Sign in first: send the access token as `Authorization: Bearer …`.";
+        let detail = "Sign in first: send the access token, or an API key, as `Authorization: Bearer …`.";
         return plain(StatusCode::UNAUTHORIZED, "token.missing", detail);
     }
     if let Some(ParseRequestPayloadError { reason }) = error.downcast_ref() {

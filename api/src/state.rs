@@ -1,15 +1,53 @@
 use std::sync::Arc;
 
-use application::ports::clock::Ids;
+use application::ports::access::AccessMatrix;
+use application::ports::clock::{Clock, Ids};
 use application::ports::health::Health;
+use application::ports::limits::RateLimits;
+use application::ports::mail::Outbox;
 use application::ports::projections::Standings;
 use application::ports::read_models::Progress;
-use application::use_cases::{CancelRun, ReadReports, ReadRuns, ResendNotification, RunStarter, SignIn};
+use application::use_cases::{
+    AcceptInvitation, Authentication, CancelRun, ChangeEmail, ChangePassword, CheckAccess, CompanyRegistration,
+    EndSessions, InviteUsers, ManageApiKeys, ManageCatalogue, ManageRoles, ManageSecondFactor, ManageUsers,
+    ReadInsights, ReadMatrix, ReadReports, ReadRuns, ReadSessions, RefreshSession, ResendNotification, ResetPassword,
+    RunStarter, SignIn,
+};
+
+use crate::TrustedProxies;
 
 /// What the operations call. Made once, by the composition root.
 pub struct AppState {
-    /// Signing in, and who a token speaks of.
+    /// Who a token speaks of.
+    pub authentication: Arc<Authentication>,
+    /// Signing in.
     pub sign_in: Arc<SignIn>,
+    /// Keeping sessions going.
+    pub refresh: Arc<RefreshSession>,
+    /// Looking at sessions.
+    pub read_sessions: Arc<ReadSessions>,
+    /// Ending sessions.
+    pub end_sessions: Arc<EndSessions>,
+    /// Changing one's password.
+    pub change_password: Arc<ChangePassword>,
+    /// Looking at users, and changing them.
+    pub users: Arc<ManageUsers>,
+    /// Choosing a new password by a mailed link.
+    pub reset_password: Arc<ResetPassword>,
+    /// Changing one's e-mail address.
+    pub change_email: Arc<ChangeEmail>,
+    /// Setting up an authenticator app.
+    pub second_factor: Arc<ManageSecondFactor>,
+    /// Inviting people.
+    pub invite: Arc<InviteUsers>,
+    /// Joining a company.
+    pub accept: Arc<AcceptInvitation>,
+    /// Keys of companies' programs.
+    pub api_keys: Arc<ManageApiKeys>,
+    /// Companies that register themselves.
+    pub registration: Arc<CompanyRegistration>,
+    /// Where the mails stand.
+    pub outbox: Arc<dyn Outbox>,
     /// Starting runs.
     pub runs: Arc<RunStarter>,
     /// Stopping runs.
@@ -20,12 +58,30 @@ pub struct AppState {
     pub read_runs: Arc<ReadRuns>,
     /// Looking at reports.
     pub read_reports: Arc<ReadReports>,
+    /// Summing up runs and reports.
+    pub read_insights: Arc<ReadInsights>,
+    /// What roles may.
+    pub matrix: Arc<dyn AccessMatrix>,
+    /// Changing roles.
+    pub manage_roles: Arc<ManageRoles>,
+    /// Changing the catalogue of services.
+    pub manage_catalogue: Arc<ManageCatalogue>,
+    /// Looking at roles and the catalogue.
+    pub read_matrix: Arc<ReadMatrix>,
+    /// Answering questions about rights.
+    pub check_access: Arc<CheckAccess>,
     /// How far the read models have come.
     pub progress: Arc<dyn Progress>,
     /// Where the projections stand.
     pub standings: Arc<dyn Standings>,
     /// Whether the dependencies answer.
     pub health: Arc<dyn Health>,
+    /// How often operations may be asked.
+    pub limits: Arc<dyn RateLimits>,
+    /// Whose word on a client's address is believed.
+    pub proxies: TrustedProxies,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
     /// Ids of requests.
     pub ids: Arc<dyn Ids>,
 }

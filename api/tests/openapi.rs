@@ -98,8 +98,9 @@ fn health_cannot_fail_but_readiness_can() {
 fn whatever_is_not_public_needs_the_access_token() {
     for (name, path, operation) in operations(&document()) {
         let public = operation["tags"][0] == "Health" || path.starts_with("/api/v1/public/");
-        let secured = operation["security"][0]["AccessToken"].is_array();
-        assert_eq!(secured, !public, "{name}");
+        let secured = ["AccessToken", "SessionCookie"].iter().enumerate();
+        let secured = secured.filter(|(place, scheme)| operation["security"][*place][**scheme].is_array()).count();
+        assert_eq!(secured, if public { 0 } else { 2 }, "{name}");
     }
 }
 

@@ -1,30 +1,34 @@
 //! Who asks, for which tenant, and by which right. First argument of every use case.
 
+mod proof;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
 use domain::ErrorKind;
-use domain::access::{Permission, Role};
-use domain::ids::{TenantId, UserId};
+use domain::access::{Permission, ReachSet, Rights};
+use domain::api_key::ApiKeyDetails;
+use domain::ids::{ApiKeyId, SessionId, TenantId, UserId};
 use domain::values::DisplayName;
 use uuid::Uuid;
 
+pub use self::proof::{Authenticated, AuthenticatedKey, Principal};
 use crate::error::AppError;
 use crate::idempotency::Receipt;
-
-/// A signed-in user, as the access token says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Principal {
-    /// The user.
-    pub user_id: UserId,
-    /// The user's tenant.
-    pub tenant_id: TenantId,
-    /// What the user is there.
-    pub role: Role,
-}
 
 /// Who does something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {
     /// A person.
     User(Principal),
+    /// A program of a company.
+    ApiKey {
+        /// The key that it showed.
+        api_key_id: ApiKeyId,
+        /// The company.
+        tenant_id: TenantId,
+    },
     /// A part of Synkro itself, by its frozen name.
     System(&'static str),
     /// Someone who runs the installation and works at its terminal, by the name of the account there.
@@ -32,10 +36,11 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// Who it is, as the log and receipts say it: the user's id, or the name of the part or of the operator.
+    /// Who it is, as the log and receipts say it: the id of the user or the key, or the name of the part or of the operator.
     pub fn id(&self) -> String {
         match self {
             Self::User(principal) => principal.user_id.to_string(),
+            Self::ApiKey { api_key_id, .. } => api_key_id.to_string(),
             Self::System(part) => (*part).to_owned(),
             Self::Support(operator) => operator.to_string(),
         }
@@ -51,11 +56,22 @@ pub struct Client {
     pub user_agent: Option<String>,
 }
 
+/// A request of someone who is not signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The request.
+    pub request_id: Uuid,
+    /// Where it came from.
+    pub client: Client,
+}
+
 /// The circumstances of one request; they become the metadata of every event that it causes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestContext {
     actor: Actor,
     tenant: Option<TenantId>,
+    /// What a user or a key may, as it was when the request came. The system's own work and support staff are not asked.
+    rights: Arc<Rights>,
     request_id: Uuid,
     correlation_id: Uuid,
     causation_id: Option<Uuid>,
@@ -65,18 +81,49 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
-    /// A request of a signed-in user; with a receipt where repeats of it shall get the first outcome.
-    pub fn for_request(principal: Principal, request_id: Uuid, client: Client, receipt: Option<Receipt>) -> Self {
+    /// A request of a signed-in user with the rights of the user's role; with a receipt where repeats of it shall get the
+    /// first outcome.
+    #[expect(clippy::needless_pass_by_value, reason = "the proof is given up for the context that is made of it")]
+    pub fn for_request(
+        user: Authenticated,
+        rights: Arc<Rights>,
+        request_id: Uuid,
+        client: Client,
+        receipt: Option<Receipt>,
+    ) -> Self {
+        let principal = user.principal().clone();
+        let tenant = principal.tenant_id;
+        Self::asked_by(Actor::User(principal), tenant, rights, request_id).with(client, receipt)
+    }
+
+    /// A request of a program with the rights that its key's scopes give, whatever has become of the key's creator.
+    pub fn for_api_key(
+        key: &AuthenticatedKey,
+        rights: Arc<Rights>,
+        request_id: Uuid,
+        client: Client,
+        receipt: Option<Receipt>,
+    ) -> Self {
+        let ApiKeyDetails { api_key_id, tenant_id, .. } = *key.key();
+        Self::asked_by(Actor::ApiKey { api_key_id, tenant_id }, tenant_id, rights, request_id).with(client, receipt)
+    }
+
+    fn asked_by(actor: Actor, tenant: TenantId, rights: Arc<Rights>, request_id: Uuid) -> Self {
         Self {
-            actor: Actor::User(principal),
-            tenant: Some(principal.tenant_id),
+            actor,
+            tenant: Some(tenant),
+            rights,
             request_id,
             correlation_id: request_id,
             causation_id: None,
             right: None,
-            client,
-            receipt,
+            client: Client::default(),
+            receipt: None,
         }
+    }
+
+    fn with(self, client: Client, receipt: Option<Receipt>) -> Self {
+        Self { client, receipt, ..self }
     }
 
     /// Work of a part of Synkro itself for one tenant. What belongs together shares the correlation id.
@@ -84,6 +131,7 @@ impl RequestContext {
         Self {
             actor: Actor::System(part),
             tenant: Some(tenant),
+            rights: Arc::default(),
             request_id,
             correlation_id,
             causation_id: None,
@@ -99,6 +147,7 @@ impl RequestContext {
         Self {
             actor: Actor::Support(operator),
             tenant: None,
+            rights: Arc::default(),
             request_id,
             correlation_id: request_id,
             causation_id: None,
@@ -119,11 +168,19 @@ impl RequestContext {
     /// # Errors
     /// `forbidden`, naming the right that is missing.
     pub fn authorize(&self, permission: Permission) -> Result<TenantScope, AppError> {
-        let (tenant_id, right) = match &self.actor {
-            Actor::User(principal) if principal.role.allows(permission) => {
-                (principal.tenant_id, Some(permission.name()))
+        let (tenant_id, right, reach) = match &self.actor {
+            Actor::User(principal) if self.rights.allows(permission) => {
+                (principal.tenant_id, Some(permission.name()), self.rights.reach(permission))
             }
-            Actor::System(_) => (self.tenant.ok_or_else(missing_tenant)?, self.right),
+            Actor::ApiKey { tenant_id, .. } if self.rights.allows(permission) => {
+                (*tenant_id, Some(permission.name()), self.rights.reach(permission))
+            }
+            Actor::System(_) => (self.tenant.ok_or_else(missing_tenant)?, self.right, ReachSet::ALL),
+            Actor::ApiKey { .. } => {
+                let detail =
+                    format!("This API key does not have the right {}; create one that has it.", permission.name());
+                return Err(AppError::new(ErrorKind::Forbidden, "access.forbidden", detail));
+            }
             Actor::Support(_) => {
                 let detail = "Support staff act through the commands of the terminal, not in a company's name.";
                 return Err(AppError::new(ErrorKind::Forbidden, "access.forbidden", detail));
@@ -134,7 +191,38 @@ impl RequestContext {
                 return Err(AppError::new(ErrorKind::Forbidden, "access.forbidden", detail));
             }
         };
-        Ok(TenantScope { tenant_id, context: Self { right, ..self.clone() } })
+        Ok(TenantScope { tenant_id, reach, context: Self { right, ..self.clone() } })
+    }
+
+    /// What everybody who is signed in may do with the own account, whatever their role.
+    ///
+    /// # Errors
+    /// `forbidden` for whoever is no user.
+    pub fn own_account(&self) -> Result<OwnAccount, AppError> {
+        let Actor::User(principal) = &self.actor else {
+            let detail = "Only someone who signed in has an account of their own.";
+            return Err(AppError::new(ErrorKind::Forbidden, "access.forbidden", detail));
+        };
+        let context = Self { right: Some("own_account"), ..self.clone() };
+        let scope = TenantScope { tenant_id: principal.tenant_id, reach: ReachSet::ALL, context };
+        Ok(OwnAccount { scope, user_id: principal.user_id, session_id: principal.session_id })
+    }
+
+    /// Who is signed in, for what a program may not do, whatever its key's scopes.
+    ///
+    /// # Errors
+    /// `forbidden` for whoever is no user.
+    pub fn require_user(&self) -> Result<UserId, AppError> {
+        match &self.actor {
+            Actor::User(principal) => Ok(principal.user_id),
+            Actor::ApiKey { .. } | Actor::System(_) | Actor::Support(_) => Err(person_needed()),
+        }
+    }
+
+    /// The same work, asked for from there.
+    #[must_use]
+    pub fn from_client(self, client: Client) -> Self {
+        Self { client, ..self }
     }
 
     /// Passes for the system's own work only.
@@ -144,7 +232,7 @@ impl RequestContext {
     pub fn require_system(&self) -> Result<(), AppError> {
         match &self.actor {
             Actor::System(_) => Ok(()),
-            Actor::User(_) | Actor::Support(_) => {
+            Actor::User(_) | Actor::ApiKey { .. } | Actor::Support(_) => {
                 let detail = "Only the platform itself may do this.";
                 Err(AppError::new(ErrorKind::Forbidden, "access.forbidden", detail))
             }
@@ -159,11 +247,22 @@ impl RequestContext {
     pub fn require_support(&self, tenant: Option<TenantId>) -> Result<Self, AppError> {
         match &self.actor {
             Actor::Support(_) => Ok(Self { tenant, ..self.clone() }),
-            Actor::User(_) | Actor::System(_) => {
+            Actor::User(_) | Actor::ApiKey { .. } | Actor::System(_) => {
                 let detail = "Only those who run the installation may do this, at its terminal.";
                 Err(AppError::new(ErrorKind::Forbidden, "access.forbidden", detail))
             }
         }
+    }
+
+    /// The same for a further decision of the request: its receipt went with the first.
+    #[must_use]
+    pub fn further(&self) -> Self {
+        Self { receipt: None, ..self.clone() }
+    }
+
+    /// What the user or the key may; nothing for the system's own work and support staff, which are not asked for rights.
+    pub fn rights(&self) -> &Rights {
+        &self.rights
     }
 
     /// Who does it.
@@ -188,8 +287,9 @@ impl RequestContext {
             Actor::User(principal) => vec![
                 ("actor_kind", "user".to_owned()),
                 ("actor_id", self.actor.id()),
-                ("actor_role", principal.role.name().to_owned()),
+                ("actor_role", principal.role.to_string()),
             ],
+            Actor::ApiKey { .. } => vec![("actor_kind", "integration".to_owned()), ("actor_id", self.actor.id())],
             Actor::System(_) => vec![("actor_kind", "system".to_owned()), ("actor_id", self.actor.id())],
             Actor::Support(_) => vec![("actor_kind", "support".to_owned()), ("actor_id", self.actor.id())],
         };
@@ -205,6 +305,12 @@ impl RequestContext {
     }
 }
 
+/// The refusal of what only someone who signed in may do.
+pub(crate) fn person_needed() -> AppError {
+    let detail = "Only someone who signed in may do this, not an API key; ask a person of your company to do it.";
+    AppError::new(ErrorKind::Forbidden, "access.person_needed", detail)
+}
+
 fn missing_tenant() -> AppError {
     AppError::new(ErrorKind::Internal, "context.no_tenant", "This work needs a tenant.")
 }
@@ -213,6 +319,7 @@ fn missing_tenant() -> AppError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantScope {
     tenant_id: TenantId,
+    reach: ReachSet,
     context: RequestContext,
 }
 
@@ -222,52 +329,45 @@ impl TenantScope {
         self.tenant_id
     }
 
+    /// How much the actor is shown by the right.
+    pub fn reach(&self) -> ReachSet {
+        self.reach
+    }
+
+    /// The one whose things alone may be listed; none where things of others are shown too, in whatever part.
+    pub fn only_of(&self) -> Option<UserId> {
+        match &self.context.actor {
+            Actor::User(principal) if self.reach.only_own() => Some(principal.user_id),
+            // Nothing belongs to a key, so by this reach it is shown nothing.
+            Actor::ApiKey { api_key_id, .. } if self.reach.only_own() => Some(UserId::from(api_key_id.uuid())),
+            Actor::User(_) | Actor::ApiKey { .. } | Actor::System(_) | Actor::Support(_) => None,
+        }
+    }
+
     /// The request, with the right that allowed it.
     pub fn context(&self) -> &RequestContext {
         &self.context
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The account of the one who asks. Only [`RequestContext::own_account`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnAccount {
+    scope: TenantScope,
+    /// Who asks.
+    pub user_id: UserId,
+    /// The session that it is asked in.
+    pub session_id: SessionId,
+}
 
-    fn request(role: Role) -> RequestContext {
-        let principal = Principal {
-            user_id: UserId::from(Uuid::from_u128(2)),
-            tenant_id: TenantId::from(Uuid::from_u128(1)),
-            role,
-        };
-        RequestContext::for_request(principal, Uuid::from_u128(3), Client::default(), None)
+impl OwnAccount {
+    /// The user's tenant.
+    pub fn scope(&self) -> &TenantScope {
+        &self.scope
     }
 
-    #[test]
-    fn a_right_that_is_missing_is_named() {
-        let error = request(Role::User).authorize(Permission::RunsStart).unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Forbidden);
-        assert!(error.detail.contains("runs:start"), "{}", error.detail);
-    }
-
-    #[test]
-    fn support_staff_have_no_right_of_a_company_and_nobody_else_is_support() {
-        let tenant = TenantId::from(Uuid::from_u128(1));
-        let support = RequestContext::for_support("ops-anna".parse().unwrap(), Uuid::from_u128(3));
-        assert_eq!(support.authorize(Permission::RunsStart).unwrap_err().kind, ErrorKind::Forbidden);
-        assert_eq!(support.require_system().unwrap_err().kind, ErrorKind::Forbidden);
-        let metadata = support.metadata();
-        for entry in [("actor_kind", "support"), ("actor_id", "ops-anna"), ("right", "support")] {
-            assert!(metadata.contains(&(entry.0, entry.1.to_owned())), "{metadata:?}");
-        }
-        assert_eq!(support.require_support(Some(tenant)).unwrap().tenant(), Some(tenant));
-        let system = RequestContext::for_system("tests", tenant, Uuid::from_u128(3), Uuid::from_u128(4));
-        for other in [request(Role::Owner), system] {
-            assert_eq!(other.require_support(None).unwrap_err().kind, ErrorKind::Forbidden);
-        }
-    }
-
-    #[test]
-    fn the_right_that_allowed_it_is_recorded() {
-        let scope = request(Role::Owner).authorize(Permission::RunsStart).unwrap();
-        assert!(scope.context().metadata().contains(&("right", "runs:start".to_owned())));
+    /// The request.
+    pub fn context(&self) -> &RequestContext {
+        &self.scope.context
     }
 }

@@ -1,5 +1,7 @@
 //! Errors of the application: one shape for whoever asked, whatever went wrong below.
 
+use std::time::Duration;
+
 use domain::{Classified, ErrorKind, FieldError};
 
 /// A boxed cause.
@@ -17,6 +19,10 @@ pub struct AppError {
     pub detail: String,
     /// All bad fields.
     pub fields: Vec<FieldError>,
+    /// Events of the tenant that the read model could not apply yet, where what was not found may be one of theirs.
+    pub parked: u64,
+    /// How long to wait before the next try, where that is known.
+    pub retry_after: Option<Duration>,
     /// The cause, for the log only.
     #[source]
     pub source: Option<Source>,
@@ -25,7 +31,17 @@ pub struct AppError {
 impl AppError {
     /// An error with no cause below it.
     pub fn new(kind: ErrorKind, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { kind, code, detail: detail.into(), fields: Vec::new(), source: None }
+        Self { kind, code, detail: detail.into(), fields: Vec::new(), parked: 0, retry_after: None, source: None }
+    }
+
+    /// The same for something that may be missing only because so many events are parked.
+    #[must_use]
+    pub fn with_parked(mut self, parked: u64) -> Self {
+        if parked > 0 {
+            self.detail.push_str(" It may be there and not be shown yet: ");
+            self.detail.push_str("events of your company are parked until they can be applied; ask again later.");
+        }
+        Self { parked, ..self }
     }
 
     /// An input with bad fields.
@@ -42,6 +58,8 @@ impl<E: Classified + Send + Sync + 'static> From<E> for AppError {
             code: error.code(),
             detail: error.to_string(),
             fields: error.fields(),
+            parked: 0,
+            retry_after: error.retry_after(),
             source: Some(Box::new(error)),
         }
     }
@@ -53,6 +71,12 @@ pub enum PortError {
     /// Out of reach for now.
     #[error("a part of the system cannot be reached right now; try again in a moment")]
     Unavailable(#[source] Source),
+    /// It has as much to do as it takes on.
+    #[error("too many ask for the same at this moment; try again in a few seconds")]
+    Busy {
+        /// How long to wait.
+        retry_after: Duration,
+    },
     /// It was asked to record something and ended without an answer.
     #[error(
         "a part of the system ended without an answer, so this may or may not have been recorded; look at it first, or \
@@ -74,7 +98,7 @@ impl PortError {
 impl Classified for PortError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Unavailable(_) | Self::Unanswered(_) => ErrorKind::Unavailable,
+            Self::Unavailable(_) | Self::Busy { .. } | Self::Unanswered(_) => ErrorKind::Unavailable,
             Self::Internal(_) => ErrorKind::Internal,
         }
     }
@@ -82,8 +106,16 @@ impl Classified for PortError {
     fn code(&self) -> &'static str {
         match self {
             Self::Unavailable(_) => "system.unavailable",
+            Self::Busy { .. } => "system.busy",
             Self::Unanswered(_) => "system.unanswered",
             Self::Internal(_) => "system.internal",
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { retry_after } => Some(*retry_after),
+            Self::Unavailable(_) | Self::Unanswered(_) | Self::Internal(_) => None,
         }
     }
 }

@@ -10,13 +10,19 @@
 
 #![deny(missing_docs)]
 
+pub mod access;
 pub mod context;
 pub mod error;
 pub mod idempotency;
+pub mod mail;
+pub mod password;
 pub mod pipeline;
 pub mod ports;
 pub mod use_cases;
 
-pub use context::{Actor, Client, Principal, RequestContext, TenantScope};
+pub use context::{
+    Actor, Authenticated, AuthenticatedKey, Client, Origin, OwnAccount, Principal, RequestContext, TenantScope,
+};
 pub use error::{AppError, CommandError, PortError};
 pub use idempotency::{IdempotencyKey, Receipt, RequestHash};
+pub use password::Password;

@@ -4,9 +4,11 @@
 //! a throwaway schema of the server at `DATABASE_URL`, which must be durable (`fsync` and `synchronous_commit` on).
 
 mod figures;
+mod http;
 mod load;
 mod report;
 mod server;
+mod system;
 
 use std::process::ExitCode;
 

@@ -1,6 +1,7 @@
 //! The closed list of error meanings. Everything that can go wrong has one of these kinds.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -86,5 +87,10 @@ pub trait Classified: std::error::Error {
     /// All bad fields, where the input is at fault.
     fn fields(&self) -> Vec<FieldError> {
         Vec::new()
+    }
+
+    /// How long to wait before the next try, where that is known.
+    fn retry_after(&self) -> Option<Duration> {
+        None
     }
 }

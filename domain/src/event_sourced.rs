@@ -14,6 +14,16 @@ pub enum ClaimScope {
     Tenant(TenantId),
 }
 
+impl ClaimScope {
+    /// The tenant within which the value is unique; none for the platform.
+    pub fn tenant(self) -> Option<TenantId> {
+        match self {
+            Self::Platform => None,
+            Self::Tenant(tenant) => Some(tenant),
+        }
+    }
+}
+
 /// A unique value that an event takes or gives back, stored in the same statement as the event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimChange {

@@ -6,8 +6,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::access::{CatalogueEntry, RoleName};
 use crate::integration::IntegrationKind;
 use crate::job_run::Step;
+use crate::values::{Email, Slug};
 
 macro_rules! typed_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -54,6 +56,14 @@ typed_id! {
     UserId
 }
 typed_id! {
+    /// One sign-in on one device, until it ends.
+    SessionId
+}
+typed_id! {
+    /// One invitation of a person into a tenant.
+    InvitationId
+}
+typed_id! {
     /// One tenant's configuration of one kind of service.
     IntegrationId
 }
@@ -78,8 +88,33 @@ typed_id! {
     RebuildId
 }
 typed_id! {
+    /// One time that staff act in a tenant's name.
+    ImpersonationId
+}
+typed_id! {
+    /// A key with which a program asks the API.
+    ApiKeyId
+}
+typed_id! {
     /// One stored version of a secret.
     SecretId
+}
+
+typed_id! {
+    /// One role of a tenant.
+    RoleId
+}
+typed_id! {
+    /// One tenant's catalogue of services, actions and permissions.
+    CatalogueId
+}
+typed_id! {
+    /// One entry of a tenant's catalogue.
+    EntryId
+}
+typed_id! {
+    /// One tenant's list of owners.
+    OwnersId
 }
 
 /// Namespace of all deterministic ids (a random UUID, frozen).
@@ -93,6 +128,54 @@ impl IntegrationId {
     /// A tenant has one configuration of each kind, so two of them cannot be created.
     pub fn of(tenant: TenantId, kind: IntegrationKind) -> Self {
         Self(derived(&["integration", &tenant.to_string(), kind.name()]))
+    }
+}
+
+impl TenantId {
+    /// A company that registers itself is found by its short name and its owner's address, so that registering can go on
+    /// where it was cut off.
+    pub fn of_registration(slug: &Slug, email: &Email) -> Self {
+        Self(derived(&["registered_tenant", slug.as_str(), email.as_str()]))
+    }
+}
+
+impl UserId {
+    /// A company that registers itself has one first owner, however often registering is repeated.
+    pub fn of_registration(tenant: TenantId) -> Self {
+        Self(derived(&["registered_owner", &tenant.to_string()]))
+    }
+
+    /// An invitation makes one user, however often accepting it is repeated.
+    pub fn of_invitation(invitation: InvitationId) -> Self {
+        Self(derived(&["invited_user", &invitation.to_string()]))
+    }
+}
+
+impl RoleId {
+    /// A tenant has one role of each name.
+    pub fn of(tenant: TenantId, name: &RoleName) -> Self {
+        Self(derived(&["role", &tenant.to_string(), name.as_str()]))
+    }
+}
+
+impl CatalogueId {
+    /// A tenant has one catalogue.
+    pub fn of(tenant: TenantId) -> Self {
+        Self(derived(&["catalogue", &tenant.to_string()]))
+    }
+}
+
+impl EntryId {
+    /// An entry is found by what it names. Tenants see built-in entries under ids of their own, like those they added.
+    pub fn of(tenant: TenantId, entry: &CatalogueEntry) -> Self {
+        Self(derived(&["catalogue_entry", &tenant.to_string(), entry.kind().name(), &entry.to_string()]))
+    }
+}
+
+impl OwnersId {
+    /// A tenant has one list of owners.
+    pub fn of(tenant: TenantId) -> Self {
+        Self(derived(&["owners", &tenant.to_string()]))
     }
 }
 

@@ -79,6 +79,8 @@ macro_rules! text_value {
     };
 }
 
+pub(crate) use text_value;
+
 text_value! {
     /// The short name of a tenant in addresses: 3 to 40 of `a-z 0-9 -`, with a letter or digit at both ends.
     Slug, parse_slug

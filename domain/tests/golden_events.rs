@@ -10,14 +10,22 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use cqrs_es::{Aggregate, DomainEvent};
-use domain::access::Role;
+use domain::access::RoleName;
+use domain::api_key::{ApiKey, ApiKeyEvent};
 use domain::automation::{Automation, AutomationEvent};
 use domain::events::{CATALOGUE, is_personal};
-use domain::ids::{AttemptId, AutomationId, IntegrationId, ReportId, TenantId};
+use domain::ids::{AttemptId, AutomationId, IntegrationId, ReportId, TenantId, UserId};
+use domain::impersonation::{Impersonation, ImpersonationEvent};
 use domain::integration::{AiProvider, IntegrationConfig, IntegrationEvent, IntegrationKind, SecretName};
+use domain::invitation::{Invitation, InvitationEvent};
 use domain::job_run::{FailureClass, JobRun, JobRunEvent, Step};
+use domain::owners::{Owners, OwnersEvent};
 use domain::rebuild::{Rebuild, RebuildEvent, RebuildGoal, RebuildOutcome};
 use domain::report::{Report, ReportEvent, ReportKind};
+use domain::role::{Role, RoleEvent};
+use domain::second_factor::{SecondFactor, SecondFactorEvent};
+use domain::service_catalogue::{ServiceCatalogue, ServiceCatalogueEvent};
+use domain::session::{RevocationReason, Session, SessionEvent};
 use domain::tenant::{Tenant, TenantEvent};
 use domain::user::{User, UserEvent};
 use domain::values::Language;
@@ -44,14 +52,22 @@ struct Reread {
 type Reader = fn(&str) -> serde_json::Result<Reread>;
 
 /// How each aggregate reads its events.
-const READERS: [(&str, Reader); 7] = [
+const READERS: [(&str, Reader); 15] = [
     (Tenant::TYPE, reread::<TenantEvent>),
     (User::TYPE, reread::<UserEvent>),
+    (Session::TYPE, reread::<SessionEvent>),
+    (Invitation::TYPE, reread::<InvitationEvent>),
+    (SecondFactor::TYPE, reread::<SecondFactorEvent>),
     (IntegrationConfig::TYPE, reread::<IntegrationEvent>),
     (Automation::TYPE, reread::<AutomationEvent>),
     (JobRun::TYPE, reread::<JobRunEvent>),
     (Report::TYPE, reread::<ReportEvent>),
     (Rebuild::TYPE, reread::<RebuildEvent>),
+    (Impersonation::TYPE, reread::<ImpersonationEvent>),
+    (Role::TYPE, reread::<RoleEvent>),
+    (ServiceCatalogue::TYPE, reread::<ServiceCatalogueEvent>),
+    (Owners::TYPE, reread::<OwnersEvent>),
+    (ApiKey::TYPE, reread::<ApiKeyEvent>),
 ];
 
 fn reread<E: DomainEvent>(text: &str) -> serde_json::Result<Reread> {
@@ -179,6 +195,28 @@ fn words<T: Serialize>(values: &[T]) -> Vec<String> {
 #[test]
 fn the_words_inside_events_are_frozen() {
     assert_eq!(
+        words(&[
+            RevocationReason::SignedOut,
+            RevocationReason::ByUser,
+            RevocationReason::ByAdmin,
+            RevocationReason::RefreshReused,
+            RevocationReason::PasswordChanged,
+            RevocationReason::UserDeactivated,
+            RevocationReason::TenantSuspended,
+            RevocationReason::Expired,
+        ]),
+        [
+            "signed_out",
+            "by_user",
+            "by_admin",
+            "refresh_reused",
+            "password_changed",
+            "user_deactivated",
+            "tenant_suspended",
+            "expired",
+        ]
+    );
+    assert_eq!(
         words(&Step::ALL),
         [
             "fetch_deals",
@@ -204,7 +242,7 @@ fn the_words_inside_events_are_frozen() {
     assert_eq!(words(&[RebuildGoal::Exchange, RebuildGoal::Verify]), ["exchange", "verify"]);
     let outcomes = [RebuildOutcome::Exchanged, RebuildOutcome::Verified, RebuildOutcome::Abandoned];
     assert_eq!(words(&outcomes), ["exchanged", "verified", "abandoned"]);
-    assert_eq!(words(&[Role::Owner, Role::User]), ["owner", "user"]);
+    assert_eq!(words(&[RoleName::owner(), RoleName::user()]), ["owner", "user"]);
     assert_eq!(words(&[Language::English, Language::Russian]), ["en", "ru"]);
 }
 
@@ -222,6 +260,12 @@ fn ids_are_derived_as_they_always_were() {
     let ReportEvent::ReportPublished { run_id, report_id, .. } =
         serde_json::from_str(&usual("ReportPublished").text).expect("an event");
     assert_eq!(ReportId::of(run_id), report_id);
+    match serde_json::from_str(&usual("InvitationAccepted").text).expect("an event") {
+        InvitationEvent::InvitationAccepted { invitation_id, user_id, .. } => {
+            assert_eq!(UserId::of_invitation(invitation_id), user_id);
+        }
+        other => panic!("the file of InvitationAccepted holds {other:?}"),
+    }
     let tenant: TenantId = "019df20e-0ba0-7c41-9a51-2f7e0b6c1d01".parse().expect("an id");
     assert_eq!(AutomationId::of(tenant).to_string(), "3746f59a-6f34-526a-8a68-107d12923a02");
     assert_eq!(IntegrationId::of(tenant, IntegrationKind::Amocrm).to_string(), "e5c90871-5d61-5f04-9a88-581d37baf08e");

@@ -32,18 +32,6 @@ pub(crate) fn is_orm_outage(error: &DbErr) -> bool {
     }
 }
 
-/// Whether a statement that ended like this may have been recorded all the same: the connection broke, was closed by the
-/// server (SQLSTATE 08, 57P), or nobody waited any longer.
-pub(crate) fn left_unanswered(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| ["08", "57P"].iter().any(|class| code.starts_with(class)))
-        }
-        _ => false,
-    }
-}
-
 /// What a boxed error that may be sqlx's means to a port.
 pub(crate) fn from_boxed(error: Box<dyn std::error::Error + Send + Sync>) -> PortError {
     match error.downcast::<sqlx::Error>() {

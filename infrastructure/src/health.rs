@@ -7,19 +7,21 @@ use application::ports::health::{Dependency, DependencyState, Health};
 use async_trait::async_trait;
 
 use crate::database::Database;
+use crate::limits::Redis;
 
 /// A part that takes longer counts as down.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Asks the database.
+/// Asks the database, and Redis where there is one.
 pub struct SystemHealth {
     database: Database,
+    redis: Option<Redis>,
 }
 
 impl SystemHealth {
-    /// The health of this database.
-    pub fn new(database: Database) -> Self {
-        Self { database }
+    /// The health of these.
+    pub fn new(database: Database, redis: Option<Redis>) -> Self {
+        Self { database, redis }
     }
 
     async fn database(&self) -> DependencyState {
@@ -38,7 +40,11 @@ impl SystemHealth {
 #[async_trait]
 impl Health for SystemHealth {
     async fn dependencies(&self) -> Vec<Dependency> {
-        vec![Dependency { name: "database", state: self.database().await }]
+        let mut dependencies = vec![Dependency { name: "database", state: self.database().await }];
+        if let Some(redis) = &self.redis {
+            dependencies.push(Dependency { name: "redis", state: redis.state().await });
+        }
+        dependencies
     }
 }
 

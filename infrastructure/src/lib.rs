@@ -8,16 +8,23 @@
 //! | [`read_models`] | one folder per table: entity, writer, reader |
 //! | [`connectors`] | the outside services, one folder each |
 //! | [`crypto`] | keys, sealing, the vault |
-//! | [`identity`] | passwords and access tokens |
+//! | [`identity`] | passwords, access tokens, sessions and their revocation, API keys |
+//! | [`limits`] | rate limits, shared through Redis or in process |
+//! | [`mail`] | the outbox, and mail over SMTP or into files |
+//! | [`follower`] | what each process keeps in memory and in step with the log |
 
+pub mod access_matrix;
 pub mod connectors;
 pub mod crypto;
 pub mod database;
 mod error;
 pub mod event_store;
 pub mod files;
+pub mod follower;
 pub mod health;
 pub mod identity;
+pub mod limits;
+pub mod mail;
 pub mod projections;
 pub mod read_models;
 pub mod signals;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use application::PortError;
 use application::ports::commands::LogPosition;
-use application::ports::queue::{AbandonedAttempt, ClaimLimits, DueStep, Hints, StepQueue, WorkerIdentity};
+use application::ports::queue::{AbandonedAttempt, ClaimLimits, DueStep, Hints, QueuedRun, StepQueue, WorkerIdentity};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{RunId, TenantId};
@@ -128,6 +128,21 @@ impl StepQueue for PgStepQueue {
         .await
         .map_err(from_sqlx)?;
         Ok(rows.into_iter().map(attempt).collect())
+    }
+
+    async fn kept_out(&self) -> Result<Vec<QueuedRun>, PortError> {
+        let rows: Vec<(Uuid, Uuid)> = sqlx::query_as(
+            "select q.tenant_id, q.run_id
+             from tenants t join step_queue q on q.tenant_id = t.id
+             where t.status in ('suspended', 'offboarding', 'closed')
+             order by q.tenant_id, q.run_id
+             limit 1000",
+        )
+        .fetch_all(self.database.pool())
+        .await
+        .map_err(from_sqlx)?;
+        let queued = |(tenant, run): (Uuid, Uuid)| QueuedRun { tenant_id: tenant.into(), run_id: run.into() };
+        Ok(rows.into_iter().map(queued).collect())
     }
 
     fn hints(&self) -> Box<dyn Hints> {

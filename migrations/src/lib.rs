@@ -42,6 +42,14 @@ impl MigratorTrait for Migrator {
             "0005_log_generations",
             "0006_parking",
             "0008_receipts",
+            "0009_predecessors",
+            "0010_row_level_security",
+            "0011_sessions",
+            "0012_roles",
+            "0013_api_keys",
+            "0014_people",
+            "0015_tenants",
+            "0016_api_key_list",
         ]
     }
 }

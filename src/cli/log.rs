@@ -9,16 +9,12 @@ use infrastructure::event_store::LogGenerations;
 use serde_json::json;
 
 use super::{CliError, open, print};
-use crate::config::StorageArgs;
+use crate::config::DatabaseArgs;
 
 #[derive(Args)]
 pub(super) struct EventLogArgs {
     #[command(flatten)]
-    storage: StorageArgs,
-
-    /// Print JSON.
-    #[arg(long, global = true)]
-    json: bool,
+    database: DatabaseArgs,
 
     #[command(subcommand)]
     action: Action,
@@ -37,14 +33,14 @@ enum Action {
 }
 
 pub(super) async fn run(args: EventLogArgs) -> Result<ExitCode, CliError> {
-    let (database, _folder) = open::log(&args.storage).await?;
+    let (database, _folder) = open::log(&args.database.storage).await?;
     let Action::RepairAfterRestore { reason } = args.action;
     let generations = LogGenerations::new(database.clone());
     let begun = generations.repair_after_restore(reason.as_str()).await;
     let current = generations.current().await;
     database.close().await;
     let (begun, current) = (begun?, current?);
-    if args.json {
+    if args.database.json {
         print(&json!({"repaired": begun.is_some(), "generation": current}).to_string());
     } else if begun.is_some() {
         print(&format!("The log goes on with generation {current}. Synkro can be started."));

@@ -1,8 +1,11 @@
 //! The command line.
 
+mod access;
 mod demo;
 mod events;
 mod health;
+mod input;
+mod keys;
 mod log;
 mod logging;
 mod migrate;
@@ -10,6 +13,7 @@ mod open;
 mod openapi;
 mod projections;
 mod serve;
+mod tenants;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -32,6 +36,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// What a company's roles may, and whether that is what they can.
+    Access(access::AccessArgs),
     /// Shows Synkro doing its main job on real dialogues, with nothing to install or configure.
     Demo(demo::DemoArgs),
     /// Serves the API and does the pipeline's work.
@@ -42,10 +48,14 @@ enum Command {
     Health(health::HealthArgs),
     /// Reads the event log: listing, showing, following, exporting.
     Events(events::EventsArgs),
+    /// The keys that sign access tokens: the next one, all of them, one that shall go.
+    Keys(keys::KeysArgs),
     /// Work on the event log itself.
     Log(log::EventLogArgs),
     /// Where the read models stand, and building them anew.
     Projections(projections::ProjectionsArgs),
+    /// The companies: listing them, keeping them out for a while, and their end.
+    Tenants(tenants::TenantsArgs),
     /// Prints the SQL that makes Synkro's tables in a company's Supabase project.
     SupabaseSchema,
     /// Prints the OpenAPI document.
@@ -64,13 +74,16 @@ pub async fn run() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let done = match cli.command {
+        Command::Access(args) => access::run(args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Serve(args) => serve::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::Health(args) => health::run(args).await,
         Command::Events(args) => events::run(args).await,
+        Command::Keys(args) => keys::run(args).await,
         Command::Log(args) => log::run(args).await,
         Command::Projections(args) => projections::run(args).await,
+        Command::Tenants(args) => tenants::run(args).await,
         Command::SupabaseSchema => {
             print(infrastructure::connectors::supabase::schema_sql().trim_end());
             Ok(ExitCode::SUCCESS)

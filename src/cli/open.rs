@@ -1,25 +1,35 @@
 //! Opening what a command works on: the data folder, the database and the keys.
 
+use application::ports::clock::Clock;
 use infrastructure::crypto::Kek;
 use infrastructure::database::{Database, DatabaseError};
-use infrastructure::identity::RsaTokens;
+use infrastructure::identity::{KeyFiles, RsaTokens};
+use infrastructure::system::SystemClock;
 use secrecy::ExposeSecret;
 
 use super::CliError;
 use super::log::require_whole;
 use crate::config::{DataDir, StorageArgs};
 
-/// The key-encryption key and the token key: from the named files, else from the data folder.
+/// The folder of the token keys in the data folder.
+const TOKEN_KEYS: &str = "keys/jwt";
+
+/// The key-encryption key and the token keys: from the named files, else from the data folder.
 pub(super) fn keys(args: &StorageArgs, folder: &DataDir) -> Result<(Kek, RsaTokens), CliError> {
     let kek = match &args.kek_file {
         Some(file) => Kek::load(file)?,
         None => Kek::load_or_create(&folder.file("keys/kek"))?,
     };
     let tokens = match &args.jwt_key_file {
-        Some(file) => RsaTokens::load(file)?,
-        None => RsaTokens::load_or_create(&folder.file("keys/jwt.pem"))?,
+        Some(_) => RsaTokens::load(token_key_files(args))?,
+        None => RsaTokens::load_or_create(&folder.file(TOKEN_KEYS), SystemClock.now())?,
     };
     Ok((kek, tokens))
+}
+
+/// Where the token keys are. They are worked on beside running processes, so the data folder is not taken.
+pub(super) fn token_key_files(args: &StorageArgs) -> KeyFiles {
+    KeyFiles::at(args.jwt_key_file.as_deref().unwrap_or(&args.data_dir.join(TOKEN_KEYS)))
 }
 
 /// The server's database, or the embedded one in the data folder.

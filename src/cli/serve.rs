@@ -4,16 +4,18 @@ use std::process::ExitCode;
 
 use api::Bound;
 use application::pipeline::WorkerOptions;
+use application::ports::health::DependencyState;
 use clap::{Args, ValueEnum};
 use domain::job_run::RetryPolicy;
 use infrastructure::connectors::{EgressPolicy, HttpOptions};
 use infrastructure::database::{Database, Mode};
-use infrastructure::identity::PasswordCost;
+use infrastructure::identity::{LockoutPolicy, PasswordCost};
+use infrastructure::limits::Redis;
 use tokio_util::sync::CancellationToken;
 
 use super::{CliError, log, open};
-use crate::config::{DataDir, HttpArgs, StorageArgs};
-use crate::wire::{Options, System};
+use crate::config::{DataDir, HttpArgs, LimitArgs, MailArgs, SessionArgs, StorageArgs};
+use crate::wire::{LimitOptions, Options, System};
 
 #[derive(Args)]
 pub(super) struct ServeArgs {
@@ -21,6 +23,13 @@ pub(super) struct ServeArgs {
     storage: StorageArgs,
     #[command(flatten)]
     http: HttpArgs,
+
+    #[command(flatten)]
+    mail: MailArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+    #[command(flatten)]
+    session: SessionArgs,
 
     /// What this process does. Several of each may run on one PostgreSQL.
     #[arg(long, default_value = "all")]
@@ -42,10 +51,13 @@ enum Role {
 }
 
 pub(super) async fn run(args: ServeArgs) -> Result<ExitCode, CliError> {
+    let proxies = args.limits.proxies()?;
     let folder = DataDir::open(&args.storage.data_dir)?;
     let database = open::database(&args.storage, &folder).await?;
     prepare(&database).await?;
     let (kek, tokens) = open::keys(&args.storage, &folder)?;
+    let redis = args.limits.redis().await?;
+    tell_limits(redis.as_ref()).await;
     let allow_hosts = args.allow_hosts.into_iter().filter(|host| !host.is_empty()).collect();
     let options = Options {
         kek,
@@ -54,8 +66,18 @@ pub(super) async fn run(args: ServeArgs) -> Result<ExitCode, CliError> {
         policy: RetryPolicy::default(),
         worker: WorkerOptions::default(),
         password: PasswordCost::default(),
+        limits: LimitOptions { quotas: args.limits.quotas(), redis, proxies },
+        lockout: LockoutPolicy::default(),
+        session: args.session.life(),
+        people: args.mail.options(folder.file("mail"), args.http.bind)?,
         instance: Some(folder.instance()?.0),
     };
+    if args.mail.server().is_none() {
+        tracing::warn!(
+            "no mail server: mails are written into {}, and nobody gets them; set SMTP_URL for production",
+            folder.file("mail").display()
+        );
+    }
     let system = System::new(database.clone(), options)?;
     let bound = Bound::to(args.http.bind).await.map_err(|error| {
         format!("cannot listen on {} ({error}); choose another address with --bind", args.http.bind)
@@ -98,10 +120,22 @@ async fn prepare(database: &Database) -> Result<(), CliError> {
                 return Err("the database schema is not up to date; run `synkro migrate` first".into());
             }
             log::require_whole(database).await?;
-            tracing::info!("PostgreSQL server; limits of providers are counted per process");
+            tracing::info!("PostgreSQL server");
         }
     }
     Ok(())
+}
+
+/// Who counts requests, and calls to providers.
+async fn tell_limits(redis: Option<&Redis>) {
+    match redis {
+        None => tracing::info!("limits are counted in this process; set REDIS_URL where there are several"),
+        Some(redis) => match redis.state().await {
+            DependencyState::Up => tracing::info!("limits are shared through Redis"),
+            // Why has been logged already, where it was noticed.
+            DependencyState::Degraded { .. } | DependencyState::Down { .. } => {}
+        },
+    }
 }
 
 /// SIGTERM or Ctrl-C.

@@ -3,44 +3,44 @@
 
 #![expect(clippy::missing_panics_doc, reason = "a test fails by panicking; that is what these are for")]
 
-use std::io::Cursor;
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::Bound;
+use application::RequestContext;
 use application::pipeline::WorkerOptions;
-use application::ports::clock::Clock;
+use application::ports::clock::{Clock, Ids};
 use application::ports::identity::Tokens;
+use application::use_cases::{SelfService, SessionLife, TenantChange};
 use chrono::{NaiveDate, TimeDelta};
-use domain::access::Role;
+use domain::access::{Preset, RoleName};
 use domain::integration::{IntegrationKind, IntegrationSettings};
 use domain::job_run::RetryPolicy;
-use infrastructure::connectors::supabase::{ColumnType, TABLES, Table};
+use infrastructure::connectors::supabase::TABLES;
 use infrastructure::connectors::{EgressPolicy, HttpOptions, RetryOptions};
 use infrastructure::crypto::Kek;
 use infrastructure::database::Database;
-use infrastructure::identity::{PasswordCost, RsaTokens};
-use infrastructure::system::SystemClock;
+use infrastructure::identity::{KeyFiles, LockoutPolicy, PasswordCost, RsaTokens};
+use infrastructure::limits::Quotas;
+use infrastructure::system::{SystemClock, SystemIds};
 use secrecy::ExposeSecret;
-use serde_json::Value;
-use simulator::{
-    Accounts, Call, ColumnKind, DEMO_DIALOGUES, DialogueSet, Fault, FaultKind, Limits, Secret, Service,
-    SimulatorOptions, Simulators, TableDefinition,
-};
-use synkro::wire::{Options, System};
+use simulator::{Accounts, Call, DialogueSet, Fault, FaultKind, Limits, Service, SimulatorOptions, Simulators};
+use synkro::wire::{self, LimitOptions, Options, PeopleOptions, System};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::TestDatabase;
+use crate::TestMailer;
 use crate::actors::Actor;
 use crate::company::{self, AiChoice, Company, Credential};
 use crate::secrets::Secrets;
+use crate::services::{definition, first_dialogues, secrets_of};
 
 /// Enough dialogues for a report with several agents, hours and outcomes; few enough for milliseconds.
 const DIALOGUES: usize = 12;
 
-/// The file of the key that signs access tokens.
-const TOKEN_KEY: &str = "jwt.pem";
+/// The folder of the keys that sign access tokens.
+const TOKEN_KEYS: &str = "jwt";
 
 /// What a test system is made of.
 pub struct TestAppBuilder {
@@ -50,6 +50,11 @@ pub struct TestAppBuilder {
     worker: WorkerOptions,
     workers: usize,
     ai: AiChoice,
+    preset: Preset,
+    quotas: Quotas,
+    mailer: TestMailer,
+    self_service: SelfService,
+    password: PasswordCost,
 }
 
 impl Default for TestAppBuilder {
@@ -61,6 +66,11 @@ impl Default for TestAppBuilder {
             worker: WorkerOptions { poll: Duration::from_millis(50), ..WorkerOptions::default() },
             workers: 1,
             ai: AiChoice::default(),
+            preset: Preset::default(),
+            quotas: Quotas::NONE,
+            mailer: TestMailer::default(),
+            self_service: SelfService::Off,
+            password: PasswordCost { memory_kib: 8, passes: 1, at_once: 2, waiting: 256 },
         }
     }
 }
@@ -102,6 +112,30 @@ impl TestAppBuilder {
         Self { ai, ..self }
     }
 
+    /// Lets companies register themselves.
+    #[must_use]
+    pub fn self_service(self) -> Self {
+        Self { self_service: SelfService::On, ..self }
+    }
+
+    /// The roles and services that the company begins with.
+    #[must_use]
+    pub fn preset(self, preset: Preset) -> Self {
+        Self { preset, ..self }
+    }
+
+    /// How often clients may ask; without limit otherwise.
+    #[must_use]
+    pub fn quotas(self, quotas: Quotas) -> Self {
+        Self { quotas, ..self }
+    }
+
+    /// What a password hash costs; next to nothing, where a test does not say.
+    #[must_use]
+    pub fn password(self, password: PasswordCost) -> Self {
+        Self { password, ..self }
+    }
+
     /// Starts everything. Returns the system, a caller who is not signed in, and the company's owner.
     pub async fn start(self) -> (TestApp, Actor, Actor) {
         let folder = tempfile::tempdir().expect("a folder for temporary files");
@@ -122,10 +156,9 @@ impl TestAppBuilder {
         }
         let system = systems.swap_remove(0);
         let bound = Bound::to("127.0.0.1:0").await.expect("a free port");
-        let (secrets, address) = (secrets_of(&accounts), bound.address());
-        tokio::spawn(api::serve(bound, Arc::clone(&system.state), stop.clone().cancelled_owned()));
-        let anonymous = Actor::anonymous(address, secrets.clone());
-        let company = Company::found(&system, "acme").await;
+        let secrets = secrets_of(&accounts);
+        let anonymous = serve(&system, bound, secrets.clone(), &stop);
+        let company = Company::found(&system, "acme", self.preset).await;
         let app = TestApp {
             company,
             secrets,
@@ -134,7 +167,7 @@ impl TestAppBuilder {
             system,
             accounts,
             anonymous,
-            ai: self.ai,
+            builder: self,
             stop,
             database,
             folder,
@@ -148,7 +181,7 @@ impl TestAppBuilder {
     fn system(&self, database: Database, folder: &TempDir, stop: &CancellationToken) -> Arc<System> {
         let options = Options {
             kek: Kek::load_or_create(&folder.path().join("kek")).expect("a key file"),
-            tokens: RsaTokens::load_or_create(&folder.path().join(TOKEN_KEY)).expect("a token key"),
+            tokens: RsaTokens::load_or_create(&folder.path().join(TOKEN_KEYS), SystemClock.now()).expect("a token key"),
             http: HttpOptions {
                 connect_timeout: Duration::from_secs(2),
                 call_timeout: Duration::from_secs(10),
@@ -159,7 +192,15 @@ impl TestAppBuilder {
             },
             policy: self.policy,
             worker: self.worker,
-            password: PasswordCost { memory_kib: 8, passes: 1, at_once: 2 },
+            password: self.password,
+            lockout: LockoutPolicy::default(),
+            session: SessionLife::default(),
+            limits: LimitOptions { quotas: self.quotas, ..LimitOptions::default() },
+            people: PeopleOptions {
+                mailer: Arc::new(self.mailer.clone()),
+                public_url: "https://synkro.example".parse().expect("an address of pages"),
+                self_service: self.self_service,
+            },
             instance: None,
         };
         let system = Arc::new(System::new(database, options).expect("a working system"));
@@ -184,21 +225,10 @@ pub struct TestApp {
     system: Arc<System>,
     accounts: Accounts,
     anonymous: Actor,
-    ai: AiChoice,
+    builder: TestAppBuilder,
     stop: CancellationToken,
     database: TestDatabase,
     folder: TempDir,
-}
-
-/// An event as the log holds it.
-#[derive(Debug, Clone)]
-pub struct StoredEvent {
-    /// Its type.
-    pub event_type: String,
-    /// What happened.
-    pub payload: Value,
-    /// Under which circumstances.
-    pub metadata: Value,
 }
 
 impl TestApp {
@@ -214,18 +244,28 @@ impl TestApp {
 
     /// A user of the company with the role `user`.
     pub async fn user(&self) -> Actor {
-        self.signed_in(&self.company.employ(&self.system, Role::User).await).await
+        self.signed_in(&self.company.employ(&self.system, RoleName::user()).await).await
+    }
+
+    /// A user of the company with another role.
+    pub async fn person(&self, role: &str) -> Actor {
+        self.signed_in(&self.company.employ(&self.system, role.parse().expect("a name of a role")).await).await
     }
 
     /// The owner of another company, with everything connected to the same accounts.
     pub async fn other_tenant(&self) -> Actor {
-        let other = Company::found(&self.system, "globex").await;
+        let other = Company::found(&self.system, "globex", Preset::Sales).await;
         self.open_for_business(&other).await
     }
 
     /// A new user of the company and the password, not signed in yet.
     pub async fn credential(&self) -> Credential {
-        let credential = self.company.employ(&self.system, Role::User).await;
+        self.credential_as(RoleName::USER).await
+    }
+
+    /// The same with another role.
+    pub async fn credential_as(&self, role: &str) -> Credential {
+        let credential = self.company.employ(&self.system, role.parse().expect("a name of a role")).await;
         self.secrets.add(&credential.password);
         credential
     }
@@ -233,20 +273,40 @@ impl TestApp {
     /// A token for the one who is signed in with another, as it would have been issued some minutes ago.
     pub fn token_of(&self, actor: &Actor, minutes_ago: i64) -> String {
         let now = SystemClock.now();
-        let tokens = RsaTokens::load(&self.folder.path().join(TOKEN_KEY)).expect("the token key");
-        let principal = tokens.verify(actor.token(), now).expect("a good token");
-        let token = tokens.issue(principal, now - TimeDelta::minutes(minutes_ago)).expect("a token");
+        let tokens = RsaTokens::load(self.token_keys()).expect("the token key");
+        let subject = tokens.verify(actor.token(), now).expect("a good token");
+        let token = tokens.issue(&subject, now - TimeDelta::minutes(minutes_ago)).expect("a token");
         token.token.expose_secret().to_owned()
+    }
+
+    /// The keys that sign access tokens.
+    pub fn token_keys(&self) -> KeyFiles {
+        KeyFiles::at(&self.folder.path().join(TOKEN_KEYS))
+    }
+
+    /// Another process of the program on the same database, and a caller of it who is not signed in.
+    pub async fn another_process(&self) -> Actor {
+        let database = self.database.another_process().await.unwrap_or_else(|| self.database.database().clone());
+        let system = self.builder.system(database, &self.folder, &self.stop);
+        let bound = Bound::to("127.0.0.1:0").await.expect("a free port");
+        serve(&system, bound, self.secrets.clone(), &self.stop)
+    }
+
+    /// Does with the company what those may who run the installation, at the terminal.
+    pub async fn change_company(&self, change: TenantChange) {
+        let context = RequestContext::for_support("ops-anna".parse().expect("a name"), SystemIds.next());
+        let lifecycle = wire::tenant_lifecycle(self.database.database());
+        lifecycle.change(&context, self.company.tenant_id, change).await.expect("a change that is allowed");
     }
 
     /// The settings under which the company reaches a simulator.
     pub fn settings(&self, kind: IntegrationKind) -> IntegrationSettings {
-        company::settings(kind, self.simulators.endpoints(), &self.accounts, &self.ai)
+        company::settings(kind, self.simulators.endpoints(), &self.accounts, &self.builder.ai)
     }
 
     /// The secret of the company's account.
     pub fn secret(&self, kind: IntegrationKind) -> &str {
-        company::secret(kind, &self.accounts, &self.ai)
+        company::secret(kind, &self.accounts, &self.builder.ai)
     }
 
     /// Saves other settings or another secret for one of the company's integrations.
@@ -273,19 +333,14 @@ impl TestApp {
         calls.filter(|call| call.service == service && call.path.contains(path)).collect()
     }
 
-    /// The whole log, in its order.
-    pub async fn events(&self) -> Vec<StoredEvent> {
-        let rows = sqlx::query_as("select event_type, payload, metadata from events order by tx, position");
-        let rows: Vec<(String, Value, Value)> = rows.fetch_all(self.database.pool()).await.expect("the log answers");
-        let event = |(event_type, payload, metadata)| StoredEvent { event_type, payload, metadata };
-        rows.into_iter().map(event).collect()
+    /// The mails that the system has sent.
+    pub fn mailer(&self) -> &TestMailer {
+        &self.builder.mailer
     }
 
-    /// Fails where a secret is in the event log.
-    pub async fn assert_log_keeps_secrets(&self) {
-        let events = self.events().await;
-        assert!(!events.is_empty());
-        self.secrets.assert_none_in(&format!("{events:?}"), "the event log");
+    /// The parts of its first process.
+    pub fn system(&self) -> &System {
+        &self.system
     }
 
     /// The database, for looking behind the program and for breaking it.
@@ -297,7 +352,7 @@ impl TestApp {
         for kind in IntegrationKind::ALL {
             company.connect(&self.system, self.settings(kind), self.secret(kind)).await;
         }
-        self.signed_in(&company.employ(&self.system, Role::Owner).await).await
+        self.signed_in(&company.employ(&self.system, RoleName::owner()).await).await
     }
 
     async fn signed_in(&self, credential: &Credential) -> Actor {
@@ -312,38 +367,9 @@ impl Drop for TestApp {
     }
 }
 
-fn first_dialogues(count: usize) -> DialogueSet {
-    let lines: Vec<&str> = DEMO_DIALOGUES.lines().take(count).collect();
-    DialogueSet::parse(Cursor::new(lines.join("\n"))).expect("the demo's data is good")
-}
-
-fn secrets_of(accounts: &Accounts) -> Secrets {
-    let secrets = Secrets::default();
-    let all: [&Secret; 7] = [
-        &accounts.amocrm_token,
-        &accounts.radist_key,
-        &accounts.supabase_service_key,
-        &accounts.supabase_anon_key,
-        &accounts.gemini_key,
-        &accounts.openai_key,
-        &accounts.telegram_token,
-    ];
-    for secret in all {
-        secrets.add(secret.expose());
-    }
-    secrets
-}
-
-/// The tables that Synkro asks a tenant to create in its Supabase project.
-fn definition(table: &Table) -> TableDefinition {
-    let kind = |kind| match kind {
-        ColumnType::BigInt => ColumnKind::Integer,
-        ColumnType::Text => ColumnKind::Text,
-        ColumnType::Timestamp => ColumnKind::Timestamp,
-        ColumnType::Uuid => ColumnKind::Uuid,
-        ColumnType::Json => ColumnKind::Json,
-    };
-    let columns: Vec<(&str, ColumnKind, bool)> =
-        table.columns.iter().map(|column| (column.name, kind(column.kind), column.nullable)).collect();
-    TableDefinition::new(table.name, &columns, table.key)
+/// Answers requests; returns a caller who is not signed in.
+fn serve(system: &System, bound: Bound, secrets: Secrets, stop: &CancellationToken) -> Actor {
+    let address = bound.address();
+    tokio::spawn(api::serve(bound, Arc::clone(&system.state), stop.clone().cancelled_owned()));
+    Actor::anonymous(address, secrets)
 }

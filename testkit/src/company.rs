@@ -8,7 +8,7 @@ use application::ports::commands::LogPosition;
 use application::use_cases::{IntegrationInput, NewTenant, NewUser};
 use chrono::NaiveTime;
 use chrono_tz::Tz;
-use domain::access::Role;
+use domain::access::{Preset, RoleName};
 use domain::automation::Schedule;
 use domain::ids::{TenantId, UserId};
 use domain::integration::{AiProvider, IntegrationKind, IntegrationSettings};
@@ -71,7 +71,7 @@ impl Company {
     }
 
     /// Creates the tenant with its automation and opens it for use. It has no users and no integrations yet.
-    pub(crate) async fn found(system: &System, name: &'static str) -> Self {
+    pub(crate) async fn found(system: &System, name: &'static str, preset: Preset) -> Self {
         let company = Self { tenant_id: TenantId::from(system.ids.next()), name };
         let context = company.context(system);
         let tenant = NewTenant {
@@ -79,6 +79,7 @@ impl Company {
             name: name.parse().expect("a name"),
             slug: name.parse().expect("a short name"),
             language: Language::English,
+            preset,
         };
         system.provisioning.provision(&context, tenant).await.expect("a new tenant");
         let defined = system.automation.define(&context, Self::day(), Schedule::Manual).await.expect("an automation");
@@ -88,10 +89,10 @@ impl Company {
     }
 
     /// Adds a user with a fresh password.
-    pub(crate) async fn employ(&self, system: &System, role: Role) -> Credential {
+    pub(crate) async fn employ(&self, system: &System, role: RoleName) -> Credential {
         let id = UserId::from(system.ids.next());
         let credential = Credential {
-            email: format!("{}-{}@{}.example", role.name(), id.uuid().simple(), self.name),
+            email: format!("{}-{}@{}.example", role, id.uuid().simple(), self.name),
             password: format!("password-{}", system.ids.next().simple()),
         };
         let user = NewUser {

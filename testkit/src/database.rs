@@ -19,13 +19,14 @@ use infrastructure::signals::Signal;
 use infrastructure::staging::PgStaging;
 use infrastructure::step_queue::PgStepQueue;
 use infrastructure::system::{SystemClock, SystemIds};
+use sea_orm::{ConnectionTrait, DbErr};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection, PgPool};
 
 use crate::settings::{BACKEND, DATABASE_URL, setting};
 
 /// Connections of one test; a server allows a hundred over all tests that run side by side.
-const CONNECTIONS: u32 = 8;
+const CONNECTIONS: u32 = 16;
 
 /// Test schemas are named by UUIDs of version 7, which begin with their time.
 const SCHEMA_PREFIX: &str = "synkro_test_";
@@ -102,6 +103,21 @@ impl TestDatabase {
     /// Its pool, for looking behind the adapters.
     pub fn pool(&self) -> &PgPool {
         self.database.pool()
+    }
+
+    /// Runs statements as the login, which owns the tables: what no part of the system may do.
+    ///
+    /// # Panics
+    /// Where one fails.
+    pub async fn as_owner(&self, statements: &str) {
+        self.try_as_owner(statements).await.unwrap_or_else(|error| panic!("{statements}: {error}"));
+    }
+
+    /// The same, where it may fail.
+    pub async fn try_as_owner(&self, statements: &str) -> Result<(), DbErr> {
+        let transaction = self.database.begin_as_owner().await?;
+        transaction.execute_unprepared(statements).await?;
+        transaction.commit().await
     }
 
     /// True on PGlite, which has one connection and one process.

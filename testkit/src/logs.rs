@@ -16,12 +16,14 @@ pub struct CapturedLog {
 impl CapturedLog {
     /// Begins to keep the log.
     pub fn start() -> Self {
+        Self::at(LevelFilter::TRACE)
+    }
+
+    /// The same down to this level only.
+    pub fn at(level: LevelFilter) -> Self {
         let buffer = Buffer::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(LevelFilter::TRACE)
-            .with_ansi(false)
-            .with_writer(buffer.clone())
-            .finish();
+        let subscriber =
+            tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(buffer.clone()).finish();
         Self { buffer, _guard: tracing::subscriber::set_default(subscriber) }
     }
 

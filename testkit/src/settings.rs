@@ -3,6 +3,9 @@
 /// Where a PostgreSQL server answers that tests may make schemas on.
 pub const DATABASE_URL: &str = "SYNKRO_TEST_DATABASE_URL";
 
+/// Where a Redis answers that tests may keep keys on.
+pub const REDIS_URL: &str = "SYNKRO_TEST_REDIS_URL";
+
 /// `embedded` runs the database tests on PGlite instead of a server.
 pub const BACKEND: &str = "SYNKRO_TEST_BACKEND";
 

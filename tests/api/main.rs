@@ -3,6 +3,13 @@
 //! `cfg(test)` on the modules tells the linter that their helpers are test code too.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
+mod api_keys;
+mod conformance;
+#[cfg(test)]
+mod coverage;
+#[cfg(test)]
 mod document;
 #[cfg(test)]
 mod edge;
@@ -11,10 +18,25 @@ mod health;
 #[cfg(test)]
 mod idempotency;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod operations;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod registration;
+#[cfg(test)]
 mod reports;
 #[cfg(test)]
 mod runs;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod suspension;
 mod tenants;
+#[cfg(test)]
+mod totp;
 #[cfg(test)]
 mod users;

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use sqlx::{Connection, PgConnection};
 use testkit::TestDatabase;
 
-use crate::program::{LOOK_EVERY, Running};
+use testkit::program::Running;
+
+use crate::program::LOOK_EVERY;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -36,6 +38,7 @@ impl Gate {
             .unwrap();
         let gate = format!(
             "create table held (event_type text, step text);
+             grant select on held to synkro_system;
              create function hold() returns trigger language plpgsql as $$
              begin
                  if exists (select from held where event_type = new.event_type and step = new.payload->>'step') then

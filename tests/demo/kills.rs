@@ -11,7 +11,7 @@ use testkit::settings::{BACKEND, LONG, setting};
 
 use crate::gate::{Fate, Gate};
 use crate::outcome::{assert_as_undisturbed, undisturbed};
-use crate::program::Demo;
+use crate::program::{Demo, writes};
 
 /// What the stand-ins are called for at each step, in the order of a run. Building the package calls nobody.
 const CALLS: [&[&str]; 8] = [
@@ -69,7 +69,7 @@ async fn killed_at_every_steps_call_with_the_embedded_database() {
     for call in CALLS {
         let written = fs::metadata(demo.journal()).map_or(0, |file| file.len());
         let mut program = demo.start(&[]);
-        assert!(program.writes(&demo.journal(), written, call), "{call:?} never came");
+        assert!(writes(&mut program, &demo.journal(), written, call), "{call:?} never came");
         program.kill();
     }
     let printed = demo.result();

@@ -1,35 +1,18 @@
-//! Starting the program, watching it, killing it.
+//! The demo as a process, and what it leaves behind.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::process::Command;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use simulator::DEMO_DIALOGUES;
 use tempfile::TempDir;
-
-/// How long anything that the program does may take.
-const PATIENCE: Duration = Duration::from_mins(1);
+use testkit::program::{Ended, PATIENCE, Running, program};
 
 /// How often a file or a table is looked at.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(1);
-
-/// What would change how the program behaves, were it inherited from the one who runs the tests.
-const SETTINGS: [&str; 9] = [
-    "DATABASE_URL",
-    "SYNKRO_DATABASE_CONNECTIONS",
-    "SYNKRO_DATA_DIR",
-    "SYNKRO_KEK_FILE",
-    "SYNKRO_JWT_KEY_FILE",
-    "SYNKRO_BIND",
-    "SYNKRO_ALLOW_HOSTS",
-    "SYNKRO_LOG",
-    "SYNKRO_LOG_FORMAT",
-];
 
 /// A demo that can be started again and again on the same folder.
 pub(crate) struct Demo {
@@ -45,21 +28,6 @@ enum Data {
     Committed,
     /// Those of its data file.
     OfFile,
-}
-
-/// How the program ended by itself.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) code: Option<i32>,
-    pub(crate) output: String,
-    pub(crate) errors: String,
-}
-
-/// The program at work.
-pub(crate) struct Running {
-    child: Child,
-    lines: Receiver<String>,
-    seen: Vec<String>,
 }
 
 impl Demo {
@@ -111,10 +79,7 @@ impl Demo {
 
     /// The program, with no settings but those of this demo.
     fn program(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_synkro"));
-        for name in SETTINGS {
-            command.env_remove(name);
-        }
+        let mut command = program(env!("CARGO_BIN_EXE_synkro"));
         if let Some(url) = &self.database_url {
             command.env("DATABASE_URL", url);
         }
@@ -132,92 +97,35 @@ impl Demo {
     }
 }
 
-impl Ended {
-    /// The last line of a successful run.
-    #[track_caller]
-    pub(crate) fn json(&self) -> Value {
-        assert_eq!(self.code, Some(0), "{self:?}");
-        serde_json::from_str(self.output.lines().last().unwrap()).unwrap()
-    }
+/// Watches how much memory the program holds, from now to its end; the thread returns the most, in bytes. Nothing where the
+/// system has no `/proc`.
+pub(crate) fn watch_memory(program: &Running) -> JoinHandle<Option<u64>> {
+    let status = format!("/proc/{}/status", program.id());
+    thread::spawn(move || {
+        let mut most = None;
+        while let Some(peak) = peak_memory(&fs::read_to_string(&status).unwrap_or_default()) {
+            most = Some(peak);
+            thread::sleep(Duration::from_millis(10));
+        }
+        most
+    })
 }
 
-impl Running {
-    fn spawn(mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let errors = BufReader::new(child.stderr.take().unwrap());
-        let (sender, lines) = mpsc::channel();
-        thread::spawn(move || errors.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
-        Self { child, lines, seen: Vec::new() }
-    }
-
-    /// SIGKILL, and nothing of it left afterwards.
-    pub(crate) fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// Watches how much memory it holds, from now to its end; the thread returns the most, in bytes. Nothing where the
-    /// system has no `/proc`.
-    pub(crate) fn watch_memory(&self) -> JoinHandle<Option<u64>> {
-        let status = format!("/proc/{}/status", self.child.id());
-        thread::spawn(move || {
-            let mut most = None;
-            while let Some(peak) = peak_memory(&fs::read_to_string(&status).unwrap_or_default()) {
-                most = Some(peak);
-                thread::sleep(Duration::from_millis(10));
-            }
-            most
-        })
-    }
-
-    pub(crate) fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
-    }
-
-    /// Waits until it says a line with these words; false where it ends without.
-    pub(crate) fn says(&mut self, words: &str) -> bool {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(line) => {
-                    let found = line.contains(words);
-                    self.seen.push(line);
-                    if found {
-                        return true;
-                    }
-                }
-                Err(RecvTimeoutError::Disconnected) => return false,
-                Err(RecvTimeoutError::Timeout) => panic!("it never said {words:?}: {:#?}", self.seen),
-            }
+/// Waits until the file has grown by a line with all these words; false where the program ends without.
+pub(crate) fn writes(program: &mut Running, file: &Path, from: u64, words: &[&str]) -> bool {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let ended = program.has_ended();
+        let text = fs::read(file).unwrap_or_default();
+        let new = String::from_utf8_lossy(text.get(usize::try_from(from).unwrap()..).unwrap_or_default());
+        if new.lines().any(|line| words.iter().all(|word| line.contains(word))) {
+            return true;
         }
-    }
-
-    /// Waits until the file has grown by a line with all these words; false where the program ends without.
-    pub(crate) fn writes(&mut self, file: &Path, from: u64, words: &[&str]) -> bool {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let ended = self.has_ended();
-            let text = fs::read(file).unwrap_or_default();
-            let new = String::from_utf8_lossy(text.get(usize::try_from(from).unwrap()..).unwrap_or_default());
-            if new.lines().any(|line| words.iter().all(|word| line.contains(word))) {
-                return true;
-            }
-            if ended {
-                return false;
-            }
-            assert!(Instant::now() < deadline, "{words:?} never came");
-            thread::sleep(LOOK_EVERY);
+        if ended {
+            return false;
         }
-    }
-
-    /// Waits for its end.
-    pub(crate) fn end(mut self) -> Ended {
-        let mut output = String::new();
-        self.child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
-        let code = self.child.wait().unwrap().code();
-        self.seen.extend(self.lines.iter());
-        Ended { code, output, errors: self.seen.join("\n") }
+        assert!(Instant::now() < deadline, "{words:?} never came");
+        thread::sleep(LOOK_EVERY);
     }
 }
 

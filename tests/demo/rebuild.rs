@@ -26,7 +26,8 @@ fn the_read_models_of_a_stopped_program_are_verified_and_one_tenants_rows_rebuil
     let silent = demo.projections(&of_tenant);
     assert_eq!((silent.code, silent.output.as_str()), (Some(2), ""), "{silent:?}");
     assert!(silent.errors.contains("--reason"), "{silent:?}");
-    let foreign = demo.projections(&["verify", "integrations", "--as", "ops-anna", "--aggregate", tenant]);
+    let integration = format!("integration:{tenant}");
+    let foreign = demo.projections(&["verify", "integrations", "--as", "ops-anna", "--aggregate", &integration]);
     assert_eq!((foreign.code, foreign.output.as_str()), (Some(1), ""), "{foreign:?}");
     assert!(foreign.errors.contains("aggregate: the rows of integrations") && foreign.errors.contains("--tenant"));
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::outcome::{Outside, outside};
-use crate::program::Demo;
+use crate::program::{Demo, watch_memory};
 
 /// The most memory that the whole demo may hold, in bytes, the embedded database and the stand-ins included.
 const MOST_MEMORY: u64 = 600_000_000;
@@ -12,7 +12,7 @@ const MOST_MEMORY: u64 = 600_000_000;
 fn all_dialogues_become_a_report_in_bounded_memory() {
     let demo = Demo::of_committed_data();
     let program = demo.start(&[]);
-    let memory = program.watch_memory();
+    let memory = watch_memory(&program);
     let printed = program.end().json();
 
     let counted = ["deals", "chats", "messages", "telegram_messages"].map(|name| printed[name].clone());

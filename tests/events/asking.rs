@@ -8,7 +8,7 @@ use std::process::Command;
 use infrastructure::files::Digested;
 use serde_json::Value;
 
-use crate::log::{Log, NAME, end};
+use crate::log::{Log, NAME};
 
 /// What stands behind a word, up to the next blank or comma.
 fn behind<'a>(text: &'a str, word: &str) -> &'a str {
@@ -68,7 +68,7 @@ async fn an_event_and_a_history_are_shown_whole_with_personal_values_marked() {
     let shown = log.lines(&["show", &user, "--json"]);
     let event: Value = serde_json::from_str(&shown[0]).unwrap();
     assert_eq!((shown.len(), &event["payload"]["name"], &event["sequence"]), (1, &NAME.into(), &1.into()));
-    assert_eq!(event["personal"], serde_json::json!(["email", "name"]));
+    assert_eq!(event["personal"], serde_json::json!(["payload.email", "payload.name"]));
     assert_eq!(log.lines(&["show", &user, "--sequence", "1", "--json"]), shown);
 
     let missing = log.run(&["show", &format!("tenant:{tenant}"), "--sequence", "2"]);
@@ -94,10 +94,10 @@ async fn all_that_is_wrong_is_told_at_once() {
 async fn a_reader_who_leaves_is_no_error() {
     let log = Log::new().await;
     log.tenant("acme", 2).await;
-    for arguments in [&["list"][..], &["tail", "--no-follow"]] {
+    for arguments in [&["events", "list"][..], &["events", "tail", "--no-follow"]] {
         let mut left = log.start(arguments);
-        drop(left.stdout.take());
-        let ended = end(left);
+        drop(left.take_output());
+        let ended = left.end();
         assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""), "{arguments:?}");
     }
 }
@@ -106,8 +106,8 @@ async fn a_reader_who_leaves_is_no_error() {
 async fn a_tail_shows_the_newest_and_then_each_event_once_until_it_is_interrupted() {
     let log = Log::new().await;
     log.tenant("acme", 4).await;
-    let mut tail = log.start(&["tail", "--json", "-n", "2"]);
-    let mut lines = BufReader::new(tail.stdout.take().unwrap()).lines();
+    let mut tail = log.start(&["events", "tail", "--json", "-n", "2"]);
+    let mut lines = BufReader::new(tail.take_output().unwrap()).lines();
     let mut next = |count: usize| -> Vec<String> { lines.by_ref().take(count).map(Result::unwrap).collect() };
     let mut seen = positions(&next(2));
     for n in 0..3 {
@@ -118,7 +118,7 @@ async fn a_tail_shows_the_newest_and_then_each_event_once_until_it_is_interrupte
     assert_eq!(seen, all[3..]);
     assert!(Command::new("sh").args(["-c", &format!("kill -INT {}", tail.id())]).status().unwrap().success());
     assert_eq!(lines.count(), 0, "nothing more was shown");
-    let ended = end(tail);
+    let ended = tail.end();
     assert_eq!((ended.code, ended.errors.as_str()), (Some(0), ""));
 }
 

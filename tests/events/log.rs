@@ -1,14 +1,12 @@
 //! A log with something in it, and the program to look into it.
 
-use std::io::Read;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use application::RequestContext;
 use application::ports::clock::Ids;
 use application::ports::commands::Commands;
 use chrono::{DateTime, Utc};
-use domain::access::Role;
+use domain::access::RoleName;
 use domain::ids::{TenantId, UserId};
 use domain::tenant::{ProvisionTenant, Tenant, TenantCommand};
 use domain::user::{RegisterUser, User, UserCommand};
@@ -16,33 +14,16 @@ use domain::values::{Language, Personal};
 use infrastructure::system::SystemIds;
 use tempfile::TempDir;
 use testkit::TestDatabase;
+use testkit::program::{Ended, Running, program};
 use tokio::task::JoinSet;
 
 /// A person's name, which lists must not show.
 pub(crate) const NAME: &str = "Ann Example";
 
-/// What would change how the program behaves, were it inherited from the one who runs the tests.
-const SETTINGS: [&str; 6] = [
-    "DATABASE_URL",
-    "SYNKRO_DATABASE_CONNECTIONS",
-    "SYNKRO_DATA_DIR",
-    "SYNKRO_KEK_FILE",
-    "SYNKRO_JWT_KEY_FILE",
-    "SYNKRO_LOG_FORMAT",
-];
-
 /// A log on a server.
 pub(crate) struct Log {
     pub(crate) database: TestDatabase,
     pub(crate) folder: TempDir,
-}
-
-/// How the program ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) code: Option<i32>,
-    pub(crate) output: String,
-    pub(crate) errors: String,
 }
 
 impl Log {
@@ -71,7 +52,7 @@ impl Log {
                 tenant_id,
                 email: Personal::new(format!("ann-{n}@{slug}.example").parse().unwrap()),
                 name: Personal::new(NAME.parse().unwrap()),
-                role: Role::Owner,
+                role: RoleName::owner(),
                 at: at(),
             });
             let (commands, context) = (Arc::clone(&commands), context.clone());
@@ -86,45 +67,27 @@ impl Log {
         (tenant_id, registered)
     }
 
-    pub(crate) fn start(&self, arguments: &[&str]) -> Child {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_synkro"));
-        for name in SETTINGS {
-            command.env_remove(name);
-        }
+    pub(crate) fn start(&self, arguments: &[&str]) -> Running {
+        let mut command = program(env!("CARGO_BIN_EXE_synkro"));
         command
             .env("DATABASE_URL", self.database.url().unwrap())
             // What slow machines make it warn of is not what is looked at.
             .env("SYNKRO_LOG", "off")
-            .arg("events")
             .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .current_dir(self.folder.path())
-            .spawn()
-            .unwrap()
+            .current_dir(self.folder.path());
+        Running::spawn(command)
     }
 
+    /// Runs a command on the events to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
-        end(self.start(arguments))
+        self.start(&[&["events"], arguments].concat()).end()
     }
 
     /// The lines of a successful run.
     #[track_caller]
     pub(crate) fn lines(&self, arguments: &[&str]) -> Vec<String> {
-        let ended = self.run(arguments);
-        assert_eq!(ended.code, Some(0), "{ended:?}");
-        ended.output.lines().map(str::to_owned).collect()
+        self.run(arguments).lines().map(str::to_owned).collect()
     }
-}
-
-pub(crate) fn end(mut child: Child) -> Ended {
-    let (mut output, mut errors) = (String::new(), String::new());
-    if let Some(mut out) = child.stdout.take() {
-        out.read_to_string(&mut output).unwrap();
-    }
-    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-    Ended { code: child.wait().unwrap().code(), output, errors }
 }
 
 fn at() -> DateTime<Utc> {

@@ -1,4 +1,4 @@
-//! `synkro events` as auditors and support staff use it: the real program on a server's log.
+//! `synkro events` and `synkro tenants` as auditors and support staff use them: the real program on a server's log.
 //!
 //! `cfg(test)` on the modules tells the linter that their helpers are test code too.
 
@@ -6,3 +6,7 @@
 mod asking;
 #[cfg(test)]
 mod log;
+#[cfg(test)]
+mod options;
+#[cfg(test)]
+mod tenants;

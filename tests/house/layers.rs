@@ -31,8 +31,8 @@ const LAYERS: [Layer; 9] = [
     Layer { name: "simulator", own: &[], outside: Outside::Except(STORAGE_AND_CLIENTS) },
     Layer {
         name: "bench",
-        own: &["application", "domain", "infrastructure"],
-        outside: Outside::Except(&["poem", "poem-openapi", "reqwest"]),
+        own: &["api", "application", "domain", "infrastructure", "synkro"],
+        outside: Outside::Except(&["poem-openapi", "reqwest"]),
     },
     Layer { name: "testkit", own: EVERY_PACKAGE, outside: Outside::Except(&[]) },
     Layer { name: "synkro", own: EVERY_PACKAGE, outside: Outside::Except(&[]) },

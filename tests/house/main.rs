@@ -4,6 +4,7 @@
 //! Each rule is a function from files to a list of faults, tried on a bad example beside it, so that it can fail.
 //! A fault names the place, the rule and what to do.
 
+mod contexts;
 mod decisions;
 mod dependencies;
 mod documents;

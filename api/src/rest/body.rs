@@ -1,10 +1,14 @@
 //! Shapes that several resources share.
 
+use application::ports::commands::LogPosition;
 use chrono::{DateTime, Utc};
 use domain::report::ReportKind;
 use poem_openapi::payload::Json;
 use poem_openapi::types::ToJSON;
 use poem_openapi::{ApiResponse, Enum, Object};
+
+use crate::AppState;
+use crate::position::{header, settled};
 
 /// The answer of operations that show something.
 #[derive(ApiResponse)]
@@ -17,6 +21,26 @@ pub(super) enum Shown<T: ToJSON> {
 impl<T: ToJSON> Shown<T> {
     pub(super) fn new(value: impl Into<T>) -> Self {
         Self::Ok(Json(value.into()))
+    }
+}
+
+/// The answer of commands that show nothing.
+#[derive(ApiResponse)]
+pub(super) enum Done {
+    /// It is done, or was done already.
+    #[oai(status = 204)]
+    Done(
+        /// The command's place in the log; absent where there was nothing to change.
+        #[oai(header = "Synkro-Position")]
+        Option<String>,
+    ),
+}
+
+impl Done {
+    /// The answer to a command, once the read models show it.
+    pub(super) async fn after(state: &AppState, position: Option<LogPosition>) -> Self {
+        settled(state, position).await;
+        Self::Done(position.map(header))
     }
 }
 

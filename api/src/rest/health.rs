@@ -40,7 +40,7 @@ impl Example for Alive {
 #[derive(Object)]
 #[oai(example)]
 struct Readiness {
-    /// True where every dependency answers.
+    /// True where no dependency is down.
     ready: bool,
     /// What Synkro depends on.
     dependencies: Vec<DependencyBody>,
@@ -51,9 +51,9 @@ struct Readiness {
 struct DependencyBody {
     /// Its name.
     name: String,
-    /// Whether it answers.
+    /// Whether it answers. Without a `degraded` one requests are answered all the same.
     state: State,
-    /// Why it is down.
+    /// Why it is down or degraded.
     #[oai(skip_serializing_if_is_none)]
     reason: Option<String>,
 }
@@ -62,6 +62,7 @@ struct DependencyBody {
 #[oai(rename = "DependencyState", rename_all = "snake_case")]
 enum State {
     Up,
+    Degraded,
     Down,
 }
 
@@ -69,6 +70,7 @@ impl From<Dependency> for DependencyBody {
     fn from(Dependency { name, state }: Dependency) -> Self {
         let (state, reason) = match state {
             DependencyState::Up => (State::Up, None),
+            DependencyState::Degraded { reason } => (State::Degraded, Some(reason)),
             DependencyState::Down { reason } => (State::Down, Some(reason)),
         };
         Self { name: name.into(), state, reason }
@@ -85,10 +87,10 @@ impl Example for Readiness {
 
 #[derive(ApiResponse)]
 enum ReadinessAnswer {
-    /// Every dependency answers.
+    /// No dependency is down.
     #[oai(status = 200)]
     Ready(Json<Readiness>),
-    /// Some dependency does not answer; the list says which and why.
+    /// Some dependency is down; the list says which and why.
     #[oai(status = 503)]
     NotReady(Json<Readiness>),
 }
@@ -122,7 +124,7 @@ impl HealthApi {
         let asked = tokio::time::timeout(PATIENCE, state.health.dependencies()).await;
         let dependencies = asked.unwrap_or_else(|_| vec![unanswered()]);
         let dependencies: Vec<DependencyBody> = dependencies.into_iter().map(DependencyBody::from).collect();
-        let ready = dependencies.iter().all(|dependency| dependency.state == State::Up);
+        let ready = dependencies.iter().all(|dependency| dependency.state != State::Down);
         let body = Json(Readiness { ready, dependencies });
         if ready { ReadinessAnswer::Ready(body) } else { ReadinessAnswer::NotReady(body) }
     }

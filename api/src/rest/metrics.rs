@@ -2,7 +2,9 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use application::PortError;
 use application::error::chain;
+use application::ports::mail::MailStanding;
 use application::ports::projections::{Lease, Standing};
 use poem::web::Data;
 use poem_openapi::payload::PlainText;
@@ -43,14 +45,18 @@ impl MetricsApi {
     /// How are the projections doing?
     ///
     /// In the text format of Prometheus: where each projection stands, how far it is behind the log, how fast it is, how
-    /// many events are parked, and which process feeds it until when. Nothing about any company. Needs no sign-in; keep it
-    /// from the public at the proxy.
+    /// many events are parked, and which process feeds it until when; and how many mails wait or were given up. Nothing about
+    /// any company. Needs no sign-in; keep it from the public at the proxy.
     #[oai(path = "/metrics", method = "get", operation_id = "get_metrics")]
     async fn metrics(&self, state: Data<&Arc<AppState>>) -> MetricsAnswer {
-        match tokio::time::timeout(PATIENCE, state.standings.standings()).await {
-            Ok(Ok(standings)) => return MetricsAnswer::Metrics(PlainText(exposition(&standings))),
-            Ok(Err(error)) => tracing::warn!(error = chain(&error), "the projections' standings cannot be read"),
-            Err(_) => tracing::warn!("the projections' standings cannot be read in time"),
+        let asked = async {
+            let standings = state.standings.standings().await?;
+            Ok::<_, PortError>(exposition(&standings) + &mails(state.outbox.standing(state.clock.now()).await?))
+        };
+        match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(Ok(text)) => return MetricsAnswer::Metrics(PlainText(text)),
+            Ok(Err(error)) => tracing::warn!(error = chain(&error), "the metrics cannot be read"),
+            Err(_) => tracing::warn!("the metrics cannot be read in time"),
         }
         MetricsAnswer::Unavailable(PlainText("the database does not answer\n".into()))
     }
@@ -75,6 +81,24 @@ fn exposition(standings: &[Standing]) -> String {
             let (name, seconds) = (&standing.name, until.timestamp());
             let _ = writeln!(text, "{lease}{{projection=\"{name}\",holder=\"{holder}\"}} {seconds}");
         }
+    }
+    text
+}
+
+/// Where the mails stand.
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a double; these numbers are exact up to 2^53")]
+fn mails(standing: MailStanding) -> String {
+    let gauges = [
+        ("waiting", "Mails that wait to be sent.", standing.waiting as f64),
+        ("oldest_seconds", "The age of the oldest of them; 0 where there is none.", standing.oldest_seconds),
+        ("given_up", "Mails that were given up in the last 30 days.", standing.given_up as f64),
+    ];
+    let mut text = String::new();
+    for (name, help, value) in gauges {
+        let _ = write!(
+            text,
+            "# HELP synkro_mails_{name} {help}\n# TYPE synkro_mails_{name} gauge\nsynkro_mails_{name} {value}\n"
+        );
     }
     text
 }

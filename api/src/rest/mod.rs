@@ -1,10 +1,19 @@
 //! The operations. This file only joins the resources.
 
+mod access;
+mod accounts;
+mod api_keys;
 mod body;
 mod health;
+mod insights;
+mod invitations;
+mod keys;
+mod matrix;
 mod metrics;
 mod reports;
 mod runs;
+mod sessions;
+mod totp;
 mod users;
 
 use std::sync::Arc;
@@ -19,10 +28,38 @@ use crate::{AppState, docs_page};
 
 const DESCRIPTION: &str = include_str!("description.md");
 
-type Resources = (health::HealthApi, metrics::MetricsApi, users::UsersApi, runs::RunsApi, reports::ReportsApi);
+type Matrix = (matrix::RolesApi, matrix::ServicesApi, matrix::ActionsApi, matrix::PermissionsApi, access::AccessApi);
 
-const RESOURCES: Resources =
-    (health::HealthApi, metrics::MetricsApi, users::UsersApi, runs::RunsApi, reports::ReportsApi);
+const MATRIX: Matrix =
+    (matrix::RolesApi, matrix::ServicesApi, matrix::ActionsApi, matrix::PermissionsApi, access::AccessApi);
+
+type Accounts = (
+    keys::KeysApi,
+    sessions::SessionsApi,
+    users::UsersApi,
+    invitations::InvitationsApi,
+    accounts::AccountsApi,
+    totp::TotpApi,
+    api_keys::ApiKeysApi,
+);
+
+const ACCOUNTS: Accounts = (
+    keys::KeysApi,
+    sessions::SessionsApi,
+    users::UsersApi,
+    invitations::InvitationsApi,
+    accounts::AccountsApi,
+    totp::TotpApi,
+    api_keys::ApiKeysApi,
+);
+
+type Shown = (reports::ReportsApi, insights::InsightsApi);
+
+const SHOWN: Shown = (reports::ReportsApi, insights::InsightsApi);
+
+type Resources = (health::HealthApi, metrics::MetricsApi, Accounts, runs::RunsApi, Shown, Matrix);
+
+const RESOURCES: Resources = (health::HealthApi, metrics::MetricsApi, ACCOUNTS, runs::RunsApi, SHOWN, MATRIX);
 
 /// Names that the framework spells in a way that is correct, but not usual, and confuses generators of clients.
 const SPELLINGS: [(&str, &str); 6] = [
@@ -39,12 +76,20 @@ const SPELLINGS: [(&str, &str); 6] = [
 enum Chapter {
     /// Whether Synkro works. Public, and the same for everybody.
     Health,
-    /// Signing in, and who is signed in.
+    /// Signing in, and what follows from it on each device until it ends.
+    Sessions,
+    /// The own account, and the users of the company.
     Users,
     /// Runs of the report pipeline and their eight steps.
     Runs,
     /// The published reports of the company.
     Reports,
+    /// What runs and reports come to.
+    Insights,
+    /// Keys with which the company's programs ask.
+    ApiKeys,
+    /// What roles there are, what they may, and whether someone may do something.
+    Access,
 }
 
 fn service() -> OpenApiService<Resources, ()> {

@@ -1,6 +1,7 @@
 use std::sync::atomic::Ordering;
 
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::support::{Api, Memory, OWNER};
 
@@ -29,6 +30,15 @@ async fn readiness_is_that_of_all_dependencies() {
         ],
     });
     assert_eq!((answer.status, answer.json()), (503, expected));
+}
+
+#[tokio::test]
+async fn what_is_degraded_is_shown_and_keeps_nobody_from_working() {
+    let api = Api::new();
+    Memory::set(&api.memory.alone);
+    let answer = api.get("/ready", "").await;
+    let redis = json!({"name": "redis", "state": "degraded", "reason": "it does not answer"});
+    assert_eq!((answer.status, &answer.json()["dependencies"][2]), (200, &redis));
 }
 
 #[tokio::test]
@@ -64,6 +74,21 @@ async fn answers_from_read_models_say_how_many_events_are_parked() {
         api.memory.parked.store(parked, Ordering::SeqCst);
         for path in ["/api/v1/runs", "/api/v1/reports", &run, &report] {
             assert_eq!(api.get(path, OWNER).await.json()["parked"], json!(parked), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_found_while_events_are_parked_may_be_one_of_them() {
+    let api = Api::new();
+    for parked in [0, 3] {
+        api.memory.parked.store(parked, Ordering::SeqCst);
+        for (kind, code) in [("runs", "run.not_found"), ("reports", "report.not_found")] {
+            let answer = api.get(&format!("/api/v1/{kind}/{}", Uuid::nil()), OWNER).await;
+            assert_eq!(answer.problem(404), code);
+            let told = answer.json();
+            assert_eq!(told.get("parked"), (parked > 0).then(|| json!(parked)).as_ref());
+            assert_eq!(told["detail"].as_str().unwrap().contains("parked"), parked > 0, "{told}");
         }
     }
 }

@@ -4,8 +4,10 @@
 
 mod support;
 
+mod api_keys;
 mod errors;
 mod health;
+mod limits;
 mod logs;
 mod reports;
 mod runs;

@@ -158,7 +158,7 @@ fn system_failure(error: &PortError) -> Failure {
     tracing::error!(error = %crate::error::chain(error), "a step failed on our side");
     Failure {
         class: match error {
-            PortError::Unavailable(_) | PortError::Unanswered(_) => FailureClass::Transient,
+            PortError::Unavailable(_) | PortError::Busy { .. } | PortError::Unanswered(_) => FailureClass::Transient,
             PortError::Internal(_) => FailureClass::Permanent,
         },
         message: error.to_string(),

@@ -9,10 +9,12 @@ mod analysis;
 mod attempt;
 mod package;
 mod report_text;
+mod run_stopper;
 mod steps;
 mod work;
 mod worker;
 
+pub use run_stopper::RunStopper;
 pub use worker::{Worker, WorkerOptions};
 
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-/// A part that Synkro cannot work without.
+/// A part that Synkro works with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {
     /// Its frozen name, such as `database`.
@@ -16,6 +16,11 @@ pub struct Dependency {
 pub enum DependencyState {
     /// It answers.
     Up,
+    /// It does not, and the rest goes on without it, in a way that promises less.
+    Degraded {
+        /// Why and what that means, in words that anybody may read.
+        reason: String,
+    },
     /// It does not, or not as it should.
     Down {
         /// Why, in words that anybody may read: without secrets and without addresses that hold any.

@@ -1,25 +1,47 @@
-//! Passwords and access tokens.
+//! Passwords, access tokens, and what keeps people from guessing.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::UserId;
+use domain::ids::{SessionId, UserId};
+use domain::values::Email;
 use secrecy::SecretString;
 
 use crate::context::Principal;
 use crate::error::PortError;
+use crate::password::Password;
 
 /// A password hash in PHC format. It cannot be printed.
+#[derive(Clone)]
 pub struct PasswordHash(pub SecretString);
+
+/// Whether a password is the one behind a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordMatch {
+    /// It is not, or there is no hash.
+    No,
+    /// It is.
+    Yes,
+    /// It is, and the hash is weaker than those of today: the password shall be hashed anew.
+    Outdated,
+}
 
 /// Slow, salted hashing of passwords.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
     /// The hash of a new password.
-    async fn hash(&self, password: SecretString) -> Result<PasswordHash, PortError>;
+    ///
+    /// # Errors
+    /// [`PortError::Busy`] where too many wait already.
+    async fn hash(&self, password: &Password) -> Result<PasswordHash, PortError>;
 
     /// Whether the password fits. Without a hash it takes the same time and the answer is no, so that nobody learns
     /// which users exist.
-    async fn verify(&self, password: SecretString, hash: Option<PasswordHash>) -> Result<bool, PortError>;
+    ///
+    /// # Errors
+    /// [`PortError::Busy`] where too many wait already.
+    async fn verify(&self, password: &SecretString, hash: Option<&PasswordHash>) -> Result<PasswordMatch, PortError>;
 }
 
 /// Where password hashes are kept; never in the log.
@@ -30,9 +52,17 @@ pub trait Credentials: Send + Sync {
 
     /// The hash, if a password was set.
     async fn get(&self, user: UserId) -> Result<Option<PasswordHash>, PortError>;
+
+    /// Keeps the hash in place of this one only.
+    async fn replace(&self, user: UserId, old: &PasswordHash, new: PasswordHash) -> Result<(), PortError>;
+
+    /// Keeps the hash of a new password and forgets the refresh tokens of the user's other sessions, both or neither.
+    /// Answers with those sessions.
+    async fn change(&self, user: UserId, new: PasswordHash, keep: SessionId) -> Result<Vec<SessionId>, PortError>;
 }
 
 /// A signed token and when it ends.
+#[derive(Clone)]
 pub struct AccessToken {
     /// The token. It cannot be printed.
     pub token: SecretString,
@@ -40,11 +70,71 @@ pub struct AccessToken {
     pub expires_at: DateTime<Utc>,
 }
 
+/// The SHA-256 of a CSRF token, in hexadecimal digits. Whoever has it does not have the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsrfHash(pub String);
+
+/// What an access token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenSubject {
+    /// Who is signed in, and in which session.
+    pub principal: Principal,
+    /// The user's token version when it was issued.
+    pub token_version: u32,
+    /// What the CSRF token is told by, where the token lives in a cookie.
+    pub csrf: Option<CsrfHash>,
+}
+
+/// A key that access tokens are verified with (RFC 7517, RFC 7518 §6.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    /// Its id, as the tokens name it.
+    pub key_id: String,
+    /// The modulus, base64url without padding.
+    pub modulus: String,
+    /// The exponent, base64url without padding.
+    pub exponent: String,
+}
+
 /// Signing and verifying access tokens (RFC 7519, RS256).
 pub trait Tokens: Send + Sync {
-    /// A token for the user.
-    fn issue(&self, principal: Principal, now: DateTime<Utc>) -> Result<AccessToken, PortError>;
+    /// A token that says this.
+    fn issue(&self, subject: &TokenSubject, now: DateTime<Utc>) -> Result<AccessToken, PortError>;
 
-    /// The user of a token that is whole, ours and in time; none otherwise.
-    fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Principal>;
+    /// What a token says that is whole, ours and in time; none otherwise. Whether it was revoked is not asked here.
+    fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Arc<TokenSubject>>;
+
+    /// The keys that tokens are verified with, now or soon.
+    fn public_keys(&self, now: DateTime<Utc>) -> Vec<PublicKey>;
+}
+
+/// An attempt to sign in, by what failures are counted.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// The account that was named, whether it exists or not; none where the text is no address.
+    pub account: Option<Email>,
+    /// Where the attempt came from.
+    pub address: Option<String>,
+}
+
+/// An account that nobody may sign in to for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lockout {
+    /// Attempts that have failed in a row.
+    pub failures: u32,
+    /// When the next one is allowed.
+    pub until: DateTime<Utc>,
+}
+
+/// Counts failed attempts to sign in, per account and per address, for all processes together.
+#[async_trait]
+pub trait SignInGuard: Send + Sync {
+    /// When the next attempt is allowed; none where this one is.
+    async fn locked_until(&self, attempt: &Attempt, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, PortError>;
+
+    /// Counts a failure. Answers with the lockout of the account that it led to.
+    async fn failed(&self, attempt: &Attempt, now: DateTime<Utc>) -> Result<Option<Lockout>, PortError>;
+
+    /// Forgets the account's failures, unless others locked it while this attempt was looked at.
+    async fn succeeded(&self, attempt: &Attempt, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, PortError>;
 }

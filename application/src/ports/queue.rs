@@ -29,6 +29,15 @@ pub struct DueStep {
     pub step: Step,
 }
 
+/// A run that has a step to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueuedRun {
+    /// The owner.
+    pub tenant_id: TenantId,
+    /// The run.
+    pub run_id: RunId,
+}
+
 /// An attempt that nobody works at any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AbandonedAttempt {
@@ -75,6 +84,9 @@ pub trait StepQueue: Send + Sync {
 
     /// What the queue shows as in progress at this worker.
     async fn in_progress_at(&self, worker: &WorkerIdentity) -> Result<Vec<AbandonedAttempt>, PortError>;
+
+    /// Runs in the queue whose tenant is kept out: suspended, being offboarded, or closed. Those at the front at most.
+    async fn kept_out(&self) -> Result<Vec<QueuedRun>, PortError>;
 
     /// Hints from now on that something new may be due.
     fn hints(&self) -> Box<dyn Hints>;

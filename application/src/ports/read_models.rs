@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::access::Role;
+use domain::access::RoleName;
 use domain::ids::{ReportId, RunId, TenantId, UserId};
 use domain::integration::{CheckOutcome, IntegrationKind, IntegrationSettings, SecretRef};
 use domain::job_run::Step;
@@ -15,7 +15,7 @@ use domain::report::ReportKind;
 use domain::values::{Email, Language, Personal};
 
 use crate::context::TenantScope;
-use crate::error::PortError;
+use crate::error::{AppError, PortError};
 use crate::ports::commands::LogPosition;
 
 /// One page of a list, newest first.
@@ -34,8 +34,19 @@ pub struct Page<T> {
 pub struct Found<T> {
     /// The row.
     pub item: T,
-    /// Events of the tenant that the read model could not apply yet, so that the row may be out of date.
+    /// Events of the tenant that the read model could not apply yet, so that the row may be out of date or missing.
     pub parked: u64,
+}
+
+impl<T> Found<Option<T>> {
+    /// The row that is there.
+    ///
+    /// # Errors
+    /// `missing` where there is none. It says how many events are parked, because one of them may be what makes the row.
+    pub fn or_missing(self, missing: AppError) -> Result<Found<T>, AppError> {
+        let parked = self.parked;
+        self.item.map(|item| Found { item, parked }).ok_or_else(|| missing.with_parked(parked))
+    }
 }
 
 /// Where a page begins: after the row of this time and id.
@@ -67,8 +78,50 @@ pub struct TenantView {
     pub slug: String,
     /// The language of its reports.
     pub language: Language,
-    /// `provisioning` or `active`.
-    pub status: String,
+    /// Its situation.
+    pub status: TenantStatus,
+    /// When it was provisioned.
+    pub provisioned_at: DateTime<Utc>,
+}
+
+/// The situation of a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TenantStatus {
+    /// It is being set up.
+    Provisioning,
+    /// It is in use.
+    Active,
+    /// It is kept out for a while.
+    Suspended,
+    /// It is kept out and will be closed.
+    Offboarding,
+    /// It is gone for good.
+    Closed,
+}
+
+impl TenantStatus {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Provisioning, Self::Active, Self::Suspended, Self::Offboarding, Self::Closed];
+
+    /// The frozen name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Provisioning => "provisioning",
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Offboarding => "offboarding",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// Which tenants are asked for. What is none does not matter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TenantFilter {
+    /// Those in this situation.
+    pub status: Option<TenantStatus>,
+    /// Those whose name or slug has this part, in whatever case.
+    pub text: Option<String>,
 }
 
 /// A user.
@@ -83,7 +136,11 @@ pub struct UserView {
     /// The user's name.
     pub name: Personal<String>,
     /// What the user is in the tenant.
-    pub role: Role,
+    pub role: RoleName,
+    /// False where the user may not sign in.
+    pub active: bool,
+    /// When the user was registered.
+    pub registered_at: DateTime<Utc>,
 }
 
 /// A configured integration.
@@ -232,18 +289,21 @@ pub struct ReportView {
 /// Tenants.
 #[async_trait]
 pub trait Tenants: Send + Sync {
-    /// The scope's tenant.
-    async fn get(&self, scope: &TenantScope) -> Result<Option<TenantView>, PortError>;
+    /// All tenants that the filter lets through, newest first. For those who run the platform.
+    async fn list(&self, filter: &TenantFilter, page: PageRequest) -> Result<Page<TenantView>, PortError>;
 }
 
 /// Users.
 #[async_trait]
 pub trait Users: Send + Sync {
-    /// The user who signs in with this address, of whichever tenant.
+    /// The user who may sign in with this address, of whichever tenant.
     async fn by_email(&self, email: &Email) -> Result<Option<UserView>, PortError>;
 
-    /// One user.
-    async fn get(&self, id: UserId) -> Result<Option<UserView>, PortError>;
+    /// One user of the tenant.
+    async fn get(&self, scope: &TenantScope, id: UserId) -> Result<Found<Option<UserView>>, PortError>;
+
+    /// The tenant's users, newest first.
+    async fn list(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<UserView>, PortError>;
 }
 
 /// Integrations.
@@ -256,8 +316,8 @@ pub trait Integrations: Send + Sync {
 /// Runs.
 #[async_trait]
 pub trait Runs: Send + Sync {
-    /// One run of the tenant.
-    async fn get(&self, scope: &TenantScope, id: RunId) -> Result<Option<Found<RunView>>, PortError>;
+    /// One run of the tenant, if it is to be seen.
+    async fn get(&self, scope: &TenantScope, id: RunId) -> Result<Found<Option<RunView>>, PortError>;
 
     /// The tenant's runs, newest first.
     async fn list(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<RunView>, PortError>;
@@ -266,8 +326,8 @@ pub trait Runs: Send + Sync {
 /// Reports.
 #[async_trait]
 pub trait Reports: Send + Sync {
-    /// One report of the tenant.
-    async fn get(&self, scope: &TenantScope, id: ReportId) -> Result<Option<Found<ReportView>>, PortError>;
+    /// One report of the tenant, if it is to be seen.
+    async fn get(&self, scope: &TenantScope, id: ReportId) -> Result<Found<Option<ReportView>>, PortError>;
 
     /// The tenant's reports, newest first.
     async fn list(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<ReportView>, PortError>;

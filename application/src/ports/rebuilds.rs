@@ -17,7 +17,40 @@ pub struct RebuildTarget {
     /// Only the rows of this tenant.
     pub tenant: Option<TenantId>,
     /// Only the rows of this aggregate.
-    pub aggregate: Option<Uuid>,
+    pub aggregate: Option<TargetAggregate>,
+}
+
+/// An aggregate as someone names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetAggregate {
+    /// The name of its type.
+    pub aggregate_type: String,
+    /// Its id.
+    pub aggregate_id: Uuid,
+}
+
+/// What a rebuild begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RebuildBeginning {
+    /// Nothing; there was no earlier start.
+    New,
+    /// What an earlier start has built.
+    Resumed,
+    /// Nothing, although an earlier start has built something.
+    Anew(Discarded),
+}
+
+/// Why what an earlier start has built is not gone on with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Discarded {
+    /// The program that began it was built from other sources.
+    OtherProgram,
+    /// The tables had another form: a migration was applied since, or a column was changed.
+    OtherTables,
+    /// It was of other rows.
+    OtherRows,
+    /// A part of it is missing, or the live rows are not as far as it any more.
+    Damaged,
 }
 
 /// How far a rebuild has come.
@@ -27,8 +60,8 @@ pub struct RebuildProgress {
     pub done: u64,
     /// Events that it had to see when it began.
     pub total: u64,
-    /// True where it goes on with what an earlier start has built.
-    pub resumed: bool,
+    /// What it began with.
+    pub beginning: RebuildBeginning,
 }
 
 /// What a rebuild found.
@@ -93,6 +126,15 @@ pub struct Difference {
     pub columns: Vec<String>,
 }
 
+/// Why rebuilt rows were not put in the place of the live ones.
+#[derive(Debug)]
+pub enum ExchangeError {
+    /// The live rows are as they were.
+    NotDone(AppError),
+    /// Nobody knows which rows are live: the database ended without an answer and could not be asked afterwards.
+    Unanswered(AppError),
+}
+
 /// Builds the rows of read models anew from the log. Nothing but those rows changes: no side effect is repeated.
 #[async_trait]
 pub trait RebuildEngine: Send + Sync {
@@ -118,9 +160,9 @@ pub trait RebuildEngine: Send + Sync {
     /// Puts the rows that were built in the place of the live ones, in one transaction.
     ///
     /// # Errors
-    /// `conflict` where the tables are in use for too long, or the rows do not fit among those of others. The live rows
-    /// are then as they were, and what was built is kept.
-    async fn exchange(&self, projection: &str, scope: RebuildScope) -> Result<(), AppError>;
+    /// `conflict` where the tables are in use for too long, or the rows do not fit among those of others. Where it was not
+    /// done, what was built is kept.
+    async fn exchange(&self, projection: &str, scope: RebuildScope) -> Result<(), ExchangeError>;
 
     /// Gives up what was built.
     async fn abandon(&self, projection: &str, scope: RebuildScope) -> Result<(), AppError>;

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use domain::access::Preset;
 use domain::ids::TenantId;
 use domain::tenant::{ProvisionTenant, Tenant, TenantCommand};
 use domain::values::{DisplayName, Language, Slug};
 
+use super::AccessSetup;
 use crate::context::RequestContext;
 use crate::error::AppError;
 use crate::ports::clock::Clock;
@@ -22,12 +24,16 @@ pub struct NewTenant {
     pub slug: Slug,
     /// The language of its reports.
     pub language: Language,
+    /// The roles and services that it begins with.
+    pub preset: Preset,
 }
 
 /// Creates tenants.
 pub struct TenantProvisioning {
     /// The log.
     pub tenants: Arc<dyn Commands<Tenant>>,
+    /// Its first roles and services.
+    pub access: AccessSetup,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -39,9 +45,10 @@ impl TenantProvisioning {
     /// `forbidden` for users; `taken` where the slug belongs to another tenant.
     pub async fn provision(&self, context: &RequestContext, new: NewTenant) -> Result<(), AppError> {
         context.require_system()?;
-        let NewTenant { id, name, slug, language } = new;
+        let NewTenant { id, name, slug, language, preset } = new;
         let tenant = ProvisionTenant { tenant_id: id, name, slug, language, at: self.clock.now() };
         self.tenants.execute(context, id.uuid(), TenantCommand::Provision(tenant)).await?;
+        self.access.provide(context, id, preset).await?;
         Ok(())
     }
 

@@ -20,11 +20,11 @@ impl ReadRuns {
     /// One run with its steps.
     ///
     /// # Errors
-    /// `not_found`, for another tenant's run too.
+    /// `not_found`, for another tenant's run too, and for one whose first event is parked.
     pub async fn get(&self, context: &RequestContext, id: RunId) -> Result<Found<RunView>, AppError> {
         let scope = context.authorize(Permission::RunsRead)?;
-        let missing = || AppError::new(ErrorKind::NotFound, "run.not_found", "There is no such run.");
-        self.runs.get(&scope, id).await?.ok_or_else(missing)
+        let missing = AppError::new(ErrorKind::NotFound, "run.not_found", "There is no such run.");
+        self.runs.get(&scope, id).await?.or_missing(missing)
     }
 
     /// The tenant's runs, newest first.

@@ -14,7 +14,7 @@ use crate::context::RequestContext;
 use crate::error::{AppError, chain};
 use crate::ports::clock::{Clock, Ids};
 use crate::ports::commands::Commands;
-use crate::ports::rebuilds::{Comparison, RebuildEngine, RebuildProgress, RebuildTarget};
+use crate::ports::rebuilds::{Comparison, ExchangeError, RebuildEngine, RebuildProgress, RebuildTarget};
 
 /// What to build, and why.
 #[derive(Debug, Clone)]
@@ -61,12 +61,14 @@ struct Failed {
     /// What differed, where it came so far.
     found: Option<Comparison>,
     error: AppError,
+    /// Whether it is known that the live rows are as they were.
+    is_known: bool,
 }
 
 impl ReadModelRebuilding {
     /// Builds the rows beside the live ones, says what differs, and puts them in the place of the live ones where that is
     /// the goal. Beginning and end are in the log, in that of the tenant whose rows they are; a process that is killed in
-    /// between leaves the beginning alone.
+    /// between leaves the beginning alone, and so does one that cannot find out how it ended.
     ///
     /// # Errors
     /// `forbidden` for all but support staff; `invalid` with each bad field; `conflict` where another process rebuilds
@@ -99,7 +101,11 @@ impl ReadModelRebuilding {
                 self.finish(&context, id, outcome, Some(&comparison)).await?;
                 Ok(Rebuilt { id, comparison })
             }
-            Err(Failed { found, error }) => {
+            Err(Failed { error, is_known: false, .. }) => {
+                tracing::error!(rebuild = %id, "how the rebuild ended is not known, so its end is not in the log");
+                Err(error)
+            }
+            Err(Failed { found, error, .. }) => {
                 if let Err(unrecorded) = self.finish(&context, id, RebuildOutcome::Abandoned, found.as_ref()).await {
                     tracing::error!(rebuild = %id, error = chain(&unrecorded), "the end of a rebuild is not in the log");
                 }
@@ -144,15 +150,17 @@ impl ReadModelRebuilding {
     ) -> Result<Comparison, Failed> {
         let projection = order.projection.as_str();
         let built = self.engine.build(projection, order.scope, show).await;
-        let comparison = built.map_err(|error| Failed { found: None, error })?;
+        let comparison = built.map_err(|error| Failed { found: None, error, is_known: true })?;
         let settled = match order.goal {
             RebuildGoal::Exchange => self.engine.exchange(projection, order.scope).await,
-            RebuildGoal::Verify => self.engine.abandon(projection, order.scope).await,
+            RebuildGoal::Verify => self.engine.abandon(projection, order.scope).await.map_err(ExchangeError::NotDone),
         };
-        match settled {
-            Ok(()) => Ok(comparison),
-            Err(error) => Err(Failed { found: Some(comparison), error }),
-        }
+        let (error, is_known) = match settled {
+            Ok(()) => return Ok(comparison),
+            Err(ExchangeError::NotDone(error)) => (error, true),
+            Err(ExchangeError::Unanswered(error)) => (error, false),
+        };
+        Err(Failed { found: Some(comparison), error, is_known })
     }
 
     async fn finish(

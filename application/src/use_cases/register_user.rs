@@ -2,21 +2,20 @@
 
 use std::sync::Arc;
 
-use domain::FieldError;
-use domain::access::{Permission, Role};
+use domain::access::{Permission, RoleName};
 use domain::ids::{TenantId, UserId};
+use domain::tenant::Tenant;
 use domain::user::{RegisterUser, User, UserCommand, UserError};
 use domain::values::{DisplayName, Email, Personal};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
+use super::RoleAssignment;
 use crate::context::RequestContext;
 use crate::error::AppError;
+use crate::password::Password;
 use crate::ports::clock::Clock;
 use crate::ports::commands::{Commands, LogPosition};
 use crate::ports::identity::{Credentials, PasswordHasher};
-
-/// The fewest characters of a password.
-const SHORTEST_PASSWORD: usize = 12;
 
 /// A user to register.
 pub struct NewUser {
@@ -29,7 +28,7 @@ pub struct NewUser {
     /// The user's name.
     pub name: DisplayName,
     /// What the user is in the tenant.
-    pub role: Role,
+    pub role: RoleName,
     /// The first password.
     pub password: SecretString,
 }
@@ -38,6 +37,10 @@ pub struct NewUser {
 pub struct UserRegistration {
     /// The log.
     pub users: Arc<dyn Commands<User>>,
+    /// The companies, whose names are no passwords.
+    pub tenants: Arc<dyn Commands<Tenant>>,
+    /// Who may be given which role.
+    pub assignment: RoleAssignment,
     /// Where password hashes are kept.
     pub credentials: Arc<dyn Credentials>,
     /// Hashing.
@@ -51,25 +54,27 @@ impl UserRegistration {
     /// nothing.
     ///
     /// # Errors
-    /// `forbidden` without the right; `not_found` for another company; `invalid` for a short password, `taken` where the e-mail belongs to another user.
+    /// `forbidden` without the right, and for a role that the caller does not manage; `not_found` for another company; `invalid` for a password that breaks the rules, `taken` where the e-mail belongs to another user.
     pub async fn register(&self, context: &RequestContext, new: NewUser) -> Result<Option<LogPosition>, AppError> {
         let NewUser { id, tenant_id, email, name, role, password } = new;
         let scope = context.authorize(Permission::UsersWrite)?;
         if scope.tenant_id() != tenant_id {
             return Err(UserError::NotFound.into());
         }
-        if password.expose_secret().chars().count() < SHORTEST_PASSWORD {
-            let message = format!("must have at least {SHORTEST_PASSWORD} characters");
-            return Err(AppError::invalid(vec![FieldError::new("password", message)]));
-        }
+        self.assignment.require(&scope, &role).await?;
+        let tenant = self.tenants.load(tenant_id.uuid()).await?;
+        let company = tenant.details().map_or("", |details| details.name.as_str());
+        let password = Password::of_field("password", password, &[email.as_str(), company])?;
         let (email, name) = (Personal::new(email), Personal::new(name));
-        let register = RegisterUser { user_id: id, tenant_id, email, name, role, at: self.clock.now() };
+        let register = RegisterUser { user_id: id, tenant_id, email, name, role: role.clone(), at: self.clock.now() };
         let registered = self.users.execute(scope.context(), id.uuid(), UserCommand::Register(register)).await?;
+        let appointed = self.assignment.given(&scope, id, &role).await?;
+        let registered = registered.position.max(appointed);
         if self.credentials.get(id).await?.is_some() {
-            return Ok(registered.position);
+            return Ok(registered);
         }
-        self.credentials.set(id, self.hasher.hash(password).await?).await?;
+        self.credentials.set(id, self.hasher.hash(&password).await?).await?;
         let recorded = UserCommand::RecordPasswordSet { at: self.clock.now() };
-        Ok(self.users.execute(scope.context(), id.uuid(), recorded).await?.position)
+        Ok(self.users.execute(scope.context(), id.uuid(), recorded).await?.position.max(registered))
     }
 }

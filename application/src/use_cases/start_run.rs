@@ -10,13 +10,14 @@ use domain::integration::IntegrationKind;
 use domain::job_run::{ConfigVersion, JobRun, JobRunCommand, RetryPolicy, StartRun};
 use domain::period::DayBorder;
 use domain::report::ReportKind;
+use domain::tenant::Tenant;
 use domain::{ErrorKind, FieldError};
 
 use crate::context::{RequestContext, TenantScope};
 use crate::error::AppError;
 use crate::ports::clock::{Clock, Ids};
 use crate::ports::commands::Commands;
-use crate::ports::read_models::{Integrations, Tenants};
+use crate::ports::read_models::Integrations;
 use crate::use_cases::RunOutcome;
 
 /// What the run shall be about.
@@ -38,8 +39,8 @@ pub struct RunStarter {
     pub automations: Arc<dyn Commands<Automation>>,
     /// Which integrations are set up.
     pub integrations: Arc<dyn Integrations>,
-    /// Whether the tenant is in use.
-    pub tenants: Arc<dyn Tenants>,
+    /// The log of tenants. The read model may not know yet that one was suspended.
+    pub tenants: Arc<dyn Commands<Tenant>>,
     /// How new runs deal with transient failures.
     pub policy: RetryPolicy,
     /// The time.
@@ -81,8 +82,7 @@ impl RunStarter {
     }
 
     async fn config_versions(&self, scope: &TenantScope) -> Result<Vec<ConfigVersion>, AppError> {
-        let active = self.tenants.get(scope).await?.is_some_and(|tenant| tenant.status == "active");
-        if !active {
+        if !matches!(self.tenants.load(scope.tenant_id().uuid()).await?, Tenant::Active(_)) {
             let detail = "The company's account is not active, so no run can start.";
             return Err(AppError::new(ErrorKind::Conflict, "run.tenant_not_active", detail));
         }

@@ -94,7 +94,8 @@ async fn stock_rate(server: &Server, options: Options) -> Result<f64, Failure> {
     measured
 }
 
-async fn raw_rate(server: &Server, options: Options) -> Result<f64, Failure> {
+/// Single-row inserts a second of the events that [`command`] causes.
+pub(super) async fn raw_rate(server: &Server, options: Options) -> Result<f64, Failure> {
     let pool = server.raw(u32::try_from(WRITERS)?).await?;
     create_raw_table(&pool).await?;
     let shared = pool.clone();

@@ -1,7 +1,11 @@
 //! The figures, by their stable names.
 
 mod append;
+mod bare;
+mod http;
+mod permission;
 mod rebuild;
+mod tokens;
 mod visible;
 
 use std::pin::Pin;
@@ -36,5 +40,12 @@ pub(crate) const FIGURES: &[(&str, Measure)] = &[
     ("lone_append", |server, options| Box::pin(append::lone(server, options))),
     ("rebuild", |server, options| Box::pin(rebuild::rate(server, options))),
     ("rebuild_memory", |server, options| Box::pin(rebuild::memory(server, options))),
+    ("permission_check", |_, options| Box::pin(permission::check(options))),
+    ("token_sign", |server, options| Box::pin(tokens::sign(server, options))),
+    ("token_verify", |server, options| Box::pin(tokens::verify(server, options))),
+    ("token_verify_again", |server, options| Box::pin(tokens::verify_again(server, options))),
+    ("scoped_read", |server, options| Box::pin(http::scoped_read(server, options))),
+    ("http_command", |server, options| Box::pin(http::command(server, options))),
+    ("sign_in_storm", |server, options| Box::pin(http::storm(server, options))),
     ("visible_p99", |server, options| Box::pin(visible::p99(server, options))),
 ];

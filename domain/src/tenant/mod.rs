@@ -5,6 +5,10 @@
 //! | a tenant is provisioned once; repeating the same provisioning changes nothing | `decide::provision` |
 //! | the slug is unique in the platform | claim of [`TenantEvent::TenantProvisioned`] |
 //! | only a provisioned tenant becomes active; activating twice changes nothing | `decide::activate` |
+//! | whoever keeps a tenant out, or ends it, says why | [`TenantCommand::Suspend`], [`TenantCommand::BeginOffboarding`] |
+//! | a tenant that is kept out can be resumed until it is closed | `decide::resume` |
+//! | a tenant is closed only after its data was handed out | `decide::close` |
+//! | a closed tenant's slug is free again, and nothing else ever happens to it | claim of [`TenantEvent::TenantClosed`] |
 
 mod command;
 mod decide;
@@ -14,7 +18,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use command::{ProvisionTenant, TenantCommand};
+pub use command::{ProvisionTenant, TenantCommand, TenantExport};
 pub use error::TenantError;
 pub use event::TenantEvent;
 pub use state::{Tenant, TenantDetails};
@@ -42,7 +46,15 @@ impl EventSourced for Tenant {
             TenantEvent::TenantProvisioned { slug, .. } => {
                 vec![ClaimChange::Take { scope: ClaimScope::Platform, kind: "slug", value: slug.to_string() }]
             }
-            TenantEvent::TenantActivated { .. } => Vec::new(),
+            TenantEvent::TenantClosed { slug, .. } => {
+                vec![ClaimChange::Release { scope: ClaimScope::Platform, kind: "slug", value: slug.to_string() }]
+            }
+            TenantEvent::TenantActivated { .. }
+            | TenantEvent::TenantRenamed { .. }
+            | TenantEvent::TenantSuspended { .. }
+            | TenantEvent::TenantResumed { .. }
+            | TenantEvent::TenantOffboardingBegun { .. }
+            | TenantEvent::TenantExported { .. } => Vec::new(),
         }
     }
 }

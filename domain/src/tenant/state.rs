@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::TenantEvent;
+use super::{TenantError, TenantEvent};
 use crate::ids::TenantId;
 use crate::values::{DisplayName, Language, Slug};
 
@@ -14,6 +14,17 @@ pub enum Tenant {
     Provisioning(TenantDetails),
     /// In use.
     Active(TenantDetails),
+    /// Kept out for a while.
+    Suspended(TenantDetails),
+    /// Kept out; its data is handed out before it is closed.
+    Offboarding {
+        /// What is known of it.
+        details: TenantDetails,
+        /// Whether its data was handed out since.
+        exported: bool,
+    },
+    /// Gone for good.
+    Closed(TenantDetails),
 }
 
 /// What is known of a tenant from its first event on.
@@ -34,7 +45,42 @@ impl Tenant {
     pub fn details(&self) -> Option<&TenantDetails> {
         match self {
             Self::Absent => None,
-            Self::Provisioning(details) | Self::Active(details) => Some(details),
+            Self::Provisioning(details)
+            | Self::Active(details)
+            | Self::Suspended(details)
+            | Self::Offboarding { details, .. }
+            | Self::Closed(details) => Some(details),
+        }
+    }
+
+    /// Whether its users, keys, schedules and runs may do anything. They may while it is being set up.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Provisioning(_) | Self::Active(_))
+    }
+
+    /// Passes where its users may come in.
+    ///
+    /// # Errors
+    /// [`TenantError::KeptOut`] where it is suspended, being offboarded or closed; [`TenantError::NotFound`] where it was
+    /// never provisioned.
+    pub fn require_open(&self) -> Result<(), TenantError> {
+        match self {
+            Self::Absent => Err(TenantError::NotFound),
+            Self::Provisioning(_) | Self::Active(_) => Ok(()),
+            Self::Suspended(_) | Self::Offboarding { .. } | Self::Closed(_) => Err(TenantError::KeptOut),
+        }
+    }
+
+    /// Passes where its data can be handed out for good.
+    ///
+    /// # Errors
+    /// [`TenantError`], where its offboarding was not begun or is over.
+    pub fn require_offboarding(&self) -> Result<(), TenantError> {
+        match self {
+            Self::Absent => Err(TenantError::NotFound),
+            Self::Closed(_) => Err(TenantError::Closed),
+            Self::Provisioning(_) | Self::Active(_) | Self::Suspended(_) => Err(TenantError::NotOffboarding),
+            Self::Offboarding { .. } => Ok(()),
         }
     }
 
@@ -43,10 +89,39 @@ impl Tenant {
             TenantEvent::TenantProvisioned { tenant_id, name, slug, language, .. } => {
                 Self::Provisioning(TenantDetails { tenant_id, name, slug, language })
             }
-            TenantEvent::TenantActivated { .. } => match self {
-                Self::Provisioning(details) | Self::Active(details) => Self::Active(details),
-                Self::Absent => Self::Absent,
-            },
+            TenantEvent::TenantActivated { .. } | TenantEvent::TenantResumed { .. } => self.become_with(Self::Active),
+            TenantEvent::TenantRenamed { name, .. } => self.renamed(name),
+            TenantEvent::TenantSuspended { .. } => self.become_with(Self::Suspended),
+            TenantEvent::TenantOffboardingBegun { .. } => {
+                self.become_with(|details| Self::Offboarding { details, exported: false })
+            }
+            TenantEvent::TenantExported { .. } => {
+                self.become_with(|details| Self::Offboarding { details, exported: true })
+            }
+            TenantEvent::TenantClosed { .. } => self.become_with(Self::Closed),
         }
+    }
+
+    fn become_with(self, situation: impl FnOnce(TenantDetails) -> Self) -> Self {
+        match self {
+            Self::Absent => Self::Absent,
+            Self::Provisioning(details)
+            | Self::Active(details)
+            | Self::Suspended(details)
+            | Self::Offboarding { details, .. }
+            | Self::Closed(details) => situation(details),
+        }
+    }
+
+    fn renamed(mut self, new: DisplayName) -> Self {
+        match &mut self {
+            Self::Absent => {}
+            Self::Provisioning(details)
+            | Self::Active(details)
+            | Self::Suspended(details)
+            | Self::Offboarding { details, .. }
+            | Self::Closed(details) => details.name = new,
+        }
+        self
     }
 }

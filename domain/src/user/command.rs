@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use crate::access::Role;
+use crate::access::RoleName;
 use crate::ids::{TenantId, UserId};
 use crate::values::{DisplayName, Email, Personal};
 
@@ -11,6 +11,56 @@ pub enum UserCommand {
     Register(RegisterUser),
     /// Record that a new password was stored.
     RecordPasswordSet {
+        /// Now.
+        at: DateTime<Utc>,
+    },
+    /// Record that the user replaced the password.
+    RecordPasswordChanged {
+        /// Now.
+        at: DateTime<Utc>,
+    },
+    /// Record that the user chose a new password by a mailed link.
+    RecordPasswordReset {
+        /// Now.
+        at: DateTime<Utc>,
+    },
+    /// Give the user another address to sign in with.
+    ChangeEmail {
+        /// The new address.
+        email: Personal<Email>,
+        /// Now.
+        at: DateTime<Utc>,
+    },
+    /// Give the user another role.
+    ChangeRole {
+        /// The new role.
+        role: RoleName,
+        /// Now.
+        at: DateTime<Utc>,
+    },
+    /// Give the user another name.
+    Rename {
+        /// The new name.
+        name: Personal<DisplayName>,
+        /// Now.
+        at: DateTime<Utc>,
+    },
+    /// Keep the user from signing in.
+    Deactivate {
+        /// Now.
+        at: DateTime<Utc>,
+    },
+    /// Let the user sign in again.
+    Reactivate {
+        /// Now.
+        at: DateTime<Utc>,
+    },
+    /// Record that nobody may sign in as the user for a while, after failed attempts.
+    RecordLockout {
+        /// How many attempts have failed.
+        failures: u32,
+        /// When the next attempt is allowed.
+        until: DateTime<Utc>,
         /// Now.
         at: DateTime<Utc>,
     },
@@ -28,7 +78,7 @@ pub struct RegisterUser {
     /// The name that others see.
     pub name: Personal<DisplayName>,
     /// What the user is in the tenant.
-    pub role: Role,
+    pub role: RoleName,
     /// Now.
     pub at: DateTime<Utc>,
 }

@@ -9,12 +9,15 @@ pub enum UserError {
     /// The user was never registered.
     #[error("there is no such user")]
     NotFound,
+    /// The user may not sign in, and is not changed.
+    #[error("this user is deactivated; reactivate the user first")]
+    Deactivated,
 }
 
 impl Classified for UserError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::AlreadyExists => ErrorKind::Conflict,
+            Self::AlreadyExists | Self::Deactivated => ErrorKind::Conflict,
             Self::NotFound => ErrorKind::NotFound,
         }
     }
@@ -23,6 +26,7 @@ impl Classified for UserError {
         match self {
             Self::AlreadyExists => "user.already_exists",
             Self::NotFound => "user.not_found",
+            Self::Deactivated => "user.deactivated",
         }
     }
 }

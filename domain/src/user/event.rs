@@ -1,21 +1,21 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::access::Role;
+use crate::access::RoleName;
 use crate::ids::{TenantId, UserId};
 use crate::values::{DisplayName, Email, Personal};
 
 /// What happened to a user.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type")]
-#[expect(missing_docs, reason = "the fields are those of the commands")]
+#[expect(missing_docs, reason = "the fields are those of the commands and of the state")]
 pub enum UserEvent {
     UserRegistered {
         user_id: UserId,
         tenant_id: TenantId,
         email: Personal<Email>,
         name: Personal<DisplayName>,
-        role: Role,
+        role: RoleName,
         at: DateTime<Utc>,
     },
     UserPasswordSet {
@@ -23,6 +23,67 @@ pub enum UserEvent {
         tenant_id: TenantId,
         at: DateTime<Utc>,
     },
+    UserPasswordChanged {
+        user_id: UserId,
+        tenant_id: TenantId,
+        at: DateTime<Utc>,
+    },
+    UserPasswordReset {
+        user_id: UserId,
+        tenant_id: TenantId,
+        at: DateTime<Utc>,
+    },
+    UserEmailChanged {
+        user_id: UserId,
+        tenant_id: TenantId,
+        former: Personal<Email>,
+        email: Personal<Email>,
+        at: DateTime<Utc>,
+    },
+    UserRoleChanged {
+        user_id: UserId,
+        tenant_id: TenantId,
+        role: RoleName,
+        token_version: u32,
+        at: DateTime<Utc>,
+    },
+    UserRenamed {
+        user_id: UserId,
+        tenant_id: TenantId,
+        name: Personal<DisplayName>,
+        at: DateTime<Utc>,
+    },
+    UserDeactivated {
+        user_id: UserId,
+        tenant_id: TenantId,
+        email: Personal<Email>,
+        token_version: u32,
+        at: DateTime<Utc>,
+    },
+    UserReactivated {
+        user_id: UserId,
+        tenant_id: TenantId,
+        email: Personal<Email>,
+        at: DateTime<Utc>,
+    },
+    UserLockedOut {
+        user_id: UserId,
+        tenant_id: TenantId,
+        failures: u32,
+        until: DateTime<Utc>,
+        at: DateTime<Utc>,
+    },
 }
 
-domain_events!(UserEvent { UserRegistered = "1", UserPasswordSet = "1" });
+domain_events!(UserEvent {
+    UserRegistered = "1",
+    UserPasswordSet = "1",
+    UserPasswordChanged = "1",
+    UserPasswordReset = "1",
+    UserEmailChanged = "1",
+    UserRoleChanged = "1",
+    UserRenamed = "1",
+    UserDeactivated = "1",
+    UserReactivated = "1",
+    UserLockedOut = "1",
+});

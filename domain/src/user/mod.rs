@@ -3,7 +3,9 @@
 //! | invariant | where |
 //! |---|---|
 //! | a user is registered once; repeating the same registration changes nothing | `decide::register` |
-//! | an e-mail is unique in the platform, compared in lower case | claim of [`UserEvent::UserRegistered`] |
+//! | an e-mail is unique among those who may sign in, compared in lower case | claims of [`UserEvent::UserRegistered`], [`UserEvent::UserEmailChanged`], [`UserEvent::UserDeactivated`], [`UserEvent::UserReactivated`] |
+//! | a deactivated user is kept and changed by nothing but reactivation, which needs the e-mail to be free | `decide::reactivate` |
+//! | access tokens of an earlier role, or from before a deactivation, are told by the token version | `decide::change_role`, `decide::deactivate` |
 //! | the log says when a password was set, never what it is or its hash | [`UserEvent::UserPasswordSet`] |
 
 mod command;
@@ -36,17 +38,29 @@ impl EventSourced for User {
     fn tenant(&self) -> Option<TenantId> {
         match self {
             Self::Absent => None,
-            Self::Active(details) => Some(details.tenant_id),
+            Self::Active(details) | Self::Deactivated(details) => Some(details.tenant_id),
         }
     }
 
     fn claims(event: &UserEvent) -> Vec<ClaimChange> {
+        let (scope, kind) = (ClaimScope::Platform, "email");
         match event {
-            UserEvent::UserRegistered { email, .. } => {
-                let value = email.reveal().to_string();
-                vec![ClaimChange::Take { scope: ClaimScope::Platform, kind: "email", value }]
+            UserEvent::UserRegistered { email, .. } | UserEvent::UserReactivated { email, .. } => {
+                vec![ClaimChange::Take { scope, kind, value: email.reveal().to_string() }]
             }
-            UserEvent::UserPasswordSet { .. } => Vec::new(),
+            UserEvent::UserDeactivated { email, .. } => {
+                vec![ClaimChange::Release { scope, kind, value: email.reveal().to_string() }]
+            }
+            UserEvent::UserEmailChanged { former, email, .. } => vec![
+                ClaimChange::Release { scope, kind, value: former.reveal().to_string() },
+                ClaimChange::Take { scope, kind, value: email.reveal().to_string() },
+            ],
+            UserEvent::UserPasswordSet { .. }
+            | UserEvent::UserPasswordChanged { .. }
+            | UserEvent::UserPasswordReset { .. }
+            | UserEvent::UserRoleChanged { .. }
+            | UserEvent::UserRenamed { .. }
+            | UserEvent::UserLockedOut { .. } => Vec::new(),
         }
     }
 }

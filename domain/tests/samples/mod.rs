@@ -1,8 +1,12 @@
 //! Events with values as they occur in use, from which missing golden files are written.
 
+mod access;
+mod accounts;
+mod people;
 mod rebuilds;
 mod runs;
 mod setup;
+mod tenants;
 
 use chrono::{DateTime, Utc};
 use cqrs_es::{Aggregate, DomainEvent};
@@ -13,13 +17,23 @@ use crate::golden_files::Golden;
 /// A sample of every event, and of each further form that differs in its fields.
 pub(crate) fn all() -> Vec<Golden> {
     [
-        setup::tenants(),
+        tenants::tenants(),
+        tenants::impersonations(),
         setup::users(),
+        setup::api_keys(),
+        accounts::users(),
+        accounts::sessions(),
+        people::users(),
+        people::invitations(),
+        people::second_factors(),
         setup::integrations(),
         setup::automations(),
         runs::runs(),
         runs::reports(),
         rebuilds::rebuilds(),
+        access::roles(),
+        access::catalogues(),
+        access::owners(),
     ]
     .into_iter()
     .flatten()

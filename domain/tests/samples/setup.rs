@@ -1,37 +1,52 @@
-//! A company is set up: its account, its first user, its integrations and its automation.
+//! A company is set up: its first user, its integrations and its automation.
 
 use chrono_tz::Tz;
-use domain::access::Role;
+use domain::access::RoleName;
+use domain::api_key::{ApiKey, ApiKeyEvent};
 use domain::automation::{Automation, AutomationEvent, Schedule};
 use domain::integration::{
     AiProvider, CheckOutcome, IntegrationConfig, IntegrationEvent, IntegrationKind, IntegrationSettings, SecretName,
     SecretRef,
 };
 use domain::period::DayBorder;
-use domain::tenant::{Tenant, TenantEvent};
 use domain::user::{User, UserEvent};
-use domain::values::{Language, Personal};
+use domain::values::Personal;
 
 use super::{form, tenant_id, usual, value};
 use crate::golden_files::Golden;
 
-pub(super) fn tenants() -> Vec<Golden> {
-    let tenant_id = tenant_id();
-    let (name, slug, language) = (value("Severny Les"), value("severny-les"), Language::Russian);
-    let at = value("2026-05-04T08:15:00Z");
-    vec![
-        usual::<Tenant>(&TenantEvent::TenantProvisioned { tenant_id, name, slug, language, at }),
-        usual::<Tenant>(&TenantEvent::TenantActivated { tenant_id, at: value("2026-05-04T09:02:11.480251Z") }),
-    ]
-}
-
 pub(super) fn users() -> Vec<Golden> {
     let (tenant_id, user_id) = (tenant_id(), value("019df20e-1370-7e0b-b3d2-6c94a1f05e12"));
     let (email, name) = (Personal::new(value("olga@severny-les.example")), Personal::new(value("Olga Smirnova")));
-    let (role, at) = (Role::Owner, value("2026-05-04T08:15:02Z"));
+    let (role, at) = (RoleName::owner(), value("2026-05-04T08:15:02Z"));
     vec![
         usual::<User>(&UserEvent::UserRegistered { user_id, tenant_id, email, name, role, at }),
         usual::<User>(&UserEvent::UserPasswordSet { user_id, tenant_id, at: value("2026-05-04T08:16:37.204118Z") }),
+    ]
+}
+
+pub(super) fn api_keys() -> Vec<Golden> {
+    let (tenant_id, api_key_id) = (tenant_id(), value("019df24a-7f10-7b2d-8c54-91e3d0a6f4b7"));
+    let (created_by, name) = (value("019df20e-1370-7e0b-b3d2-6c94a1f05e12"), value("Export to the warehouse"));
+    let scopes = vec![value("reports:read"), value("runs:read")];
+    let (expires_at, at) = (value("2026-08-02T09:00:00Z"), value("2026-05-04T09:21:16.730912Z"));
+    let revoked_by = created_by;
+    vec![
+        usual::<ApiKey>(&ApiKeyEvent::ApiKeyCreated {
+            api_key_id,
+            tenant_id,
+            name,
+            scopes,
+            expires_at,
+            created_by,
+            at,
+        }),
+        usual::<ApiKey>(&ApiKeyEvent::ApiKeyRevoked {
+            api_key_id,
+            tenant_id,
+            revoked_by,
+            at: value("2026-06-11T14:05:48.000317Z"),
+        }),
     ]
 }
 

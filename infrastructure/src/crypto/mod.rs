@@ -5,10 +5,12 @@
 mod kek;
 mod key_ring;
 mod sealing;
+mod token;
 mod vault;
 
 pub use kek::{Kek, KekError};
 pub use key_ring::{KeyRing, TenantKeys};
+pub(crate) use token::{random_token, token_hash};
 pub use vault::PgVault;
 
 /// Lower-case hexadecimal digits.

@@ -7,10 +7,10 @@ use std::path::Path;
 use std::str::FromStr;
 
 use pglite_oxide::PgliteServer;
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{PgExecutor, PgPool};
 
-use super::{ACQUIRE, DatabaseError};
+use super::{ACQUIRE, DatabaseError, roles};
 
 /// The running engine. It is never shut down: that can hang. It ends with the process.
 pub(super) struct Engine(
@@ -34,8 +34,15 @@ pub(super) async fn start(folder: &Path) -> Result<(Engine, PgPool), DatabaseErr
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        .after_connect(|connection, _| Box::pin(async move { take_on_role(connection).await }))
         .connect_with(options)
         .await
         .map_err(|error| failed(error.into()))?;
     Ok((Engine(std::mem::ManuallyDrop::new(server)), pool))
+}
+
+/// Takes the system's role on, if it is there: the first migration to come needs none.
+pub(super) async fn take_on_role(connection: impl PgExecutor<'_>) -> Result<(), sqlx::Error> {
+    let take_on = "select set_config('role', rolname::text, false) from pg_roles where rolname = $1";
+    sqlx::query(take_on).bind(roles::SYSTEM).execute(connection).await.map(|_| ())
 }

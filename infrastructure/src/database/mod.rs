@@ -1,25 +1,37 @@
 //! PostgreSQL, on a server or inside this process. One pool serves sqlx, sea-orm and postgres-es.
+//!
+//! Its connections see all tenants' rows and own no table. [`Database::scoped`] gives those that see one tenant's.
 
 #[cfg(feature = "embedded")]
 mod embedded;
+mod roles;
+mod scoped;
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use migrations::Migrator;
 use sea_orm::{
-    AccessMode, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, RuntimeErr, SqlxPostgresConnector,
-    TransactionTrait,
+    AccessMode, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, RuntimeErr,
+    SqlxPostgresConnector, TransactionTrait,
 };
 use sea_orm_migration::MigratorTrait;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
+
+pub use scoped::Scoped;
+use scoped::Scopes;
 
 /// A session that holds a transaction open and does nothing holds all readers of the log back; the server ends it.
 const IDLE_IN_TRANSACTION: &str = "30s";
 
 /// How long to wait for a free connection before the database counts as out of reach.
 const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// The most connections under the login itself, and how long one is kept. They are for work that is rare.
+const OWN: u32 = 2;
+const OWN_IDLE: Duration = Duration::from_secs(10);
 
 /// How long a connection that was used is trusted to be alive.
 pub(crate) const TRUSTED: Duration = Duration::from_millis(500);
@@ -54,6 +66,18 @@ pub enum DatabaseError {
     /// A migration failed.
     #[error("the database schema could not be brought up to date")]
     Migrate(#[source] sea_orm::DbErr),
+    /// Which migrations are applied cannot be asked.
+    #[error("the database does not say which migrations are applied")]
+    Ask(#[source] sqlx::Error),
+    /// The login may not take on the roles that Synkro works under.
+    #[error(
+        "the login {login} is no member of the roles that keep tenants apart; run `synkro migrate`, or, where this login does \
+         not own the tables, an administrator runs: grant synkro_app, synkro_system to {login}"
+    )]
+    NoMember {
+        /// The login.
+        login: String,
+    },
 }
 
 /// Which PostgreSQL it is.
@@ -69,13 +93,18 @@ pub enum Mode {
 #[derive(Clone)]
 pub struct Database {
     pool: PgPool,
+    /// Under the login; the only pool there is on the embedded database.
+    login: PgPool,
+    /// None on the embedded database.
+    scopes: Option<Arc<Scopes>>,
     mode: Mode,
     #[cfg(feature = "embedded")]
-    _engine: Option<std::sync::Arc<embedded::Engine>>,
+    _engine: Option<Arc<embedded::Engine>>,
 }
 
 impl Database {
-    /// Connects to a server with up to `connections` connections.
+    /// Connects to a server with up to `connections` connections, half of them for reading in tenants' names; and for now and
+    /// then up to two more.
     pub async fn connect(url: &str, connections: u32) -> Result<Self, DatabaseError> {
         let options = PgConnectOptions::from_str(url).map_err(DatabaseError::Address)?;
         Self::connect_with(options, connections).await
@@ -84,10 +113,10 @@ impl Database {
     /// Connects to a server with given options, as tests do to choose a schema.
     pub async fn connect_with(options: PgConnectOptions, connections: u32) -> Result<Self, DatabaseError> {
         let at = format!("{}:{}", options.get_host(), options.get_port());
-        let options =
+        let login =
             options.application_name("synkro").options([("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION)]);
         let pool = PgPoolOptions::new()
-            .max_connections(connections)
+            .max_connections(connections.div_ceil(2))
             .acquire_timeout(ACQUIRE)
             // Asking before every use would double the round trips. One that was used a moment ago is trusted; where it
             // is dead all the same, whoever uses it gets an error, and the pool drops it.
@@ -100,11 +129,16 @@ impl Database {
                     Ok(true)
                 })
             })
-            .connect_with(options)
-            .await
-            .map_err(|source| DatabaseError::Connect { at, source })?;
+            // Taken on as the connection begins: where the role is missing, there is no connection.
+            .connect_lazy_with(login.clone().options([("role", roles::SYSTEM)]));
+        let scopes = Some(Scopes::new(login.clone(), (connections / 2).max(1)));
+        let owners = PgPoolOptions::new().max_connections(OWN).acquire_timeout(ACQUIRE).idle_timeout(OWN_IDLE);
+        // The one that is made at once tells whether the server answers.
+        let login = owners.connect_with(login).await.map_err(|source| DatabaseError::Connect { at, source })?;
         Ok(Self {
             pool,
+            login,
+            scopes,
             mode: Mode::Server,
             #[cfg(feature = "embedded")]
             _engine: None,
@@ -115,30 +149,41 @@ impl Database {
     #[cfg(feature = "embedded")]
     pub async fn embedded(folder: &std::path::Path) -> Result<Self, DatabaseError> {
         let (engine, pool) = embedded::start(folder).await?;
-        Ok(Self { pool, mode: Mode::Embedded, _engine: Some(std::sync::Arc::new(engine)) })
+        let login = pool.clone();
+        Ok(Self { pool, login, scopes: None, mode: Mode::Embedded, _engine: Some(Arc::new(engine)) })
     }
 
-    /// Brings the schema up to date. Safe to call from several processes at once.
+    /// Brings the schema up to date, as the login. Safe to call from several processes at once.
     pub async fn migrate(&self) -> Result<(), DatabaseError> {
-        let lock = match self.mode {
-            Mode::Server => Some(self.migration_lock().await?),
-            Mode::Embedded => None,
+        let transaction = self.begin_as_owner().await.map_err(DatabaseError::Migrate)?;
+        let migrated = async {
+            transaction.execute_unprepared(&format!("select pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+            Migrator::up(&transaction, None).await?;
+            transaction.commit().await
         };
-        let migrated = Migrator::up(&self.orm(), None).await.map_err(DatabaseError::Migrate);
-        if let Some(lock) = lock {
-            // The lock belongs to the connection; closing it gives the lock back.
-            let _ = lock.close().await;
+        migrated.await.map_err(DatabaseError::Migrate)?;
+        #[cfg(feature = "embedded")]
+        if self.mode == Mode::Embedded {
+            embedded::take_on_role(&self.pool).await.map_err(DatabaseError::Ask)?;
         }
-        migrated
+        Ok(())
     }
 
     /// True where every migration is applied.
     pub async fn is_current(&self) -> Result<bool, DatabaseError> {
-        let pending = Migrator::get_pending_migrations(&self.orm()).await.map_err(DatabaseError::Migrate)?;
-        Ok(pending.is_empty())
+        let applied = sqlx::query_scalar("select version from seaql_migrations").fetch_all(&self.pool).await;
+        let applied: Vec<String> = match applied {
+            Ok(applied) => applied,
+            Err(error) if roles::says_not_migrated(&error) => {
+                roles::require_membership(&self.login).await?;
+                return Ok(false);
+            }
+            Err(error) => return Err(DatabaseError::Ask(error)),
+        };
+        Ok(Migrator::migrations().iter().all(|migration| applied.iter().any(|version| version == migration.name())))
     }
 
-    /// The pool.
+    /// The pool. Its connections see the rows of all tenants.
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }
@@ -153,22 +198,27 @@ impl Database {
     /// Whoever asks may be cut off at any moment, as a request is whose client has gone. So a task of its own waits for the
     /// answer: a `BEGIN` that nobody waits for would leave a transaction open on a connection that the pool gives to others.
     pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        self.begin_as(None, None).await
+        begin_on(&self.pool, None, None).await
     }
 
     /// Begins a transaction that reads everything as it is at its first statement, and writes nothing.
     pub async fn begin_snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
-        self.begin_as(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await
+        begin_on(&self.pool, Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await
     }
 
-    async fn begin_as(
-        &self,
-        isolation: Option<IsolationLevel>,
-        access: Option<AccessMode>,
-    ) -> Result<DatabaseTransaction, DbErr> {
-        let orm = self.orm();
-        let begun = tokio::spawn(async move { orm.begin_with_config(isolation, access).await });
-        begun.await.unwrap_or_else(|_| Err(DbErr::Conn(RuntimeErr::Internal("the process ends".into()))))
+    /// Begins a transaction as the login, which owns the tables: to make, move or drop some.
+    pub async fn begin_as_owner(&self) -> Result<DatabaseTransaction, DbErr> {
+        let transaction = begin_on(&self.login, None, None).await?;
+        if self.mode == Mode::Embedded {
+            transaction.execute_unprepared("set local role none").await?;
+        }
+        Ok(transaction)
+    }
+
+    /// A server's connections under the login, which sees its own sessions at the server; the only pool there is on the
+    /// embedded database.
+    pub(crate) fn login(&self) -> &PgPool {
+        &self.login
     }
 
     /// A server's connection outside of the pool, for one who keeps it. It does not keep the pool from closing.
@@ -183,17 +233,20 @@ impl Database {
 
     /// Closes all connections. The embedded engine is left to the end of the process: its own shutdown can hang.
     pub async fn close(&self) {
+        if let Some(scopes) = &self.scopes {
+            scopes.close().await;
+        }
+        self.login.close().await;
         self.pool.close().await;
     }
+}
 
-    async fn migration_lock(&self) -> Result<PgConnection, DatabaseError> {
-        let failed = |source| DatabaseError::Connect { at: "the server".into(), source };
-        let mut connection = self.own_connection().await.map_err(failed)?;
-        sqlx::query("select pg_advisory_lock($1)")
-            .bind(MIGRATION_LOCK)
-            .execute(&mut connection)
-            .await
-            .map_err(failed)?;
-        Ok(connection)
-    }
+async fn begin_on(
+    pool: &PgPool,
+    isolation: Option<IsolationLevel>,
+    access: Option<AccessMode>,
+) -> Result<DatabaseTransaction, DbErr> {
+    let orm = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
+    let begun = tokio::spawn(async move { orm.begin_with_config(isolation, access).await });
+    begun.await.unwrap_or_else(|_| Err(DbErr::Conn(RuntimeErr::Internal("the process ends".into()))))
 }

@@ -1,5 +1,6 @@
 //! The application's port for recording decisions: load, decide, commit, and decide anew after a lost race.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,15 +14,16 @@ use cqrs_es::{AggregateError, EventStore};
 use domain::EventSourced;
 use domain::ids::TenantId;
 use quick_cache::sync::Cache;
-use serde_json::{Map, Value};
+use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
 
-use super::append::AppendError;
 use super::appender::Appender;
+use super::commit::AppendError;
+use super::connections::Epoch;
 use super::receipts::{NewReceipt, Receipts};
 use super::store::LogStore;
 use crate::database::Database;
-use crate::error::{from_boxed, from_shared, from_sqlx, internal, left_unanswered};
+use crate::error::{from_boxed, from_shared, from_sqlx, internal};
 
 /// How long to wait before a command that lost its race is decided anew, and how often.
 const RACE_PAUSES: ExponentialBuilder = ExponentialBuilder::new()
@@ -40,10 +42,11 @@ pub struct LogCommands<A: EventSourced> {
     recent: Cache<String, Arc<Recent<A>>>,
 }
 
-/// An aggregate as it was after a commit of this process.
+/// An aggregate as it was after a commit of this process. Nothing is decided on it in a later epoch.
 struct Recent<A> {
     aggregate: A,
     sequence: usize,
+    epoch: Epoch,
 }
 
 /// What deciding once came to.
@@ -80,7 +83,7 @@ impl<A: EventSourced> LogCommands<A> {
         if events.is_empty() {
             return None;
         }
-        Some(self.commit(context, loaded, events).await)
+        Some(self.commit(context, loaded, Some(recent.epoch), events).await)
     }
 
     /// Loads, decides and commits.
@@ -96,29 +99,26 @@ impl<A: EventSourced> LogCommands<A> {
         if events.is_empty() {
             return Ok(Attempt::Done(Recorded { id, position: None, events, replayed: false }));
         }
-        self.commit(context, loaded, events).await
+        self.commit(context, loaded, None, events).await
     }
 
     async fn commit(
         &self,
         context: &RequestContext,
         state: AggregateState<A>,
+        remembered: Option<Epoch>,
         events: Vec<A::Event>,
     ) -> Result<Attempt<A>, CommandError<A::Error>> {
-        match self.store.record(&events, &state, metadata(context), NewReceipt::of(context)).await {
+        match self.store.record(&events, &state, remembered, metadata(context)?, NewReceipt::of(context)).await {
             Ok(appended) => {
                 let id = Uuid::try_parse(&state.aggregate_id).map_err(internal)?;
                 let sequence = state.current_sequence + events.len();
-                let recent = Recent { aggregate: state.aggregate, sequence };
+                let recent = Recent { aggregate: state.aggregate, sequence, epoch: appended.epoch };
                 self.recent.insert(state.aggregate_id, Arc::new(recent));
                 Ok(Attempt::Done(Recorded { id, position: Some(appended.position), events, replayed: false }))
             }
             Err(error) => {
                 self.recent.remove(&state.aggregate_id);
-                if matches!(error, AppendError::Database(_) | AppendError::Unanswered) {
-                    // The log may have lost or gained events unseen, as after a failover: nothing is remembered.
-                    self.recent.clear();
-                }
                 match error {
                     AppendError::LostRace => Ok(Attempt::LostRace),
                     error => Err(refused(error)),
@@ -161,11 +161,8 @@ fn refused<E: std::error::Error>(error: AppendError) -> CommandError<E> {
         AppendError::LostRace | AppendError::Duplicate => CommandError::LostRace,
         AppendError::Taken { kind } => CommandError::Taken { field: kind },
         AppendError::Busy => CommandError::Log(PortError::Unavailable(error.into())),
-        AppendError::Unanswered => CommandError::Log(PortError::Unanswered(error.into())),
-        AppendError::Database(error) if left_unanswered(&error) => {
-            CommandError::Log(PortError::Unanswered(error.into()))
-        }
-        AppendError::Database(error) => CommandError::Log(from_shared(error)),
+        AppendError::Unanswered(_) => CommandError::Log(PortError::Unanswered(error.into())),
+        AppendError::Unavailable(error) | AppendError::Database(error) => CommandError::Log(from_shared(error)),
     }
 }
 
@@ -230,9 +227,9 @@ impl<A: EventSourced> Commands<A> for LogCommands<A> {
     }
 }
 
-fn metadata(context: &RequestContext) -> Value {
-    let entries = context.metadata().into_iter().map(|(name, value)| (name.to_owned(), Value::String(value)));
-    Value::Object(entries.collect::<Map<_, _>>())
+fn metadata(context: &RequestContext) -> Result<Box<RawValue>, PortError> {
+    let entries: BTreeMap<&str, String> = context.metadata().into_iter().collect();
+    to_raw_value(&entries).map_err(internal)
 }
 
 fn load_error<A: EventSourced>(error: AggregateError<A::Error>) -> CommandError<A::Error> {

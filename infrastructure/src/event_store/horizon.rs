@@ -135,15 +135,16 @@ impl Horizon {
         Ok(holder.map(|holder| Stall { since, holder }))
     }
 
-    /// Who holds that transaction; none where it has ended meanwhile, or is young.
+    /// Who holds that transaction; none where it has ended meanwhile, or is young. The login may see more of the server's
+    /// sessions than the role that Synkro works under.
     async fn holder(database: &Database, transaction: &str) -> Result<Option<Holder>, sqlx::Error> {
         let session: Option<Session> =
-            sqlx::query_as(SESSION).bind(transaction).bind(PATIENCE).fetch_optional(database.pool()).await?;
+            sqlx::query_as(SESSION).bind(transaction).bind(PATIENCE).fetch_optional(database.login()).await?;
         if let Some(session) = session {
             return Ok(Some(Holder::Session(session)));
         }
         let prepared: Option<(String, String, String, DateTime<Utc>)> =
-            sqlx::query_as(PREPARED).bind(transaction).bind(PATIENCE).fetch_optional(database.pool()).await?;
+            sqlx::query_as(PREPARED).bind(transaction).bind(PATIENCE).fetch_optional(database.login()).await?;
         Ok(prepared.map(|(gid, owner, database, at)| Holder::Prepared { gid, owner, database, at }))
     }
 

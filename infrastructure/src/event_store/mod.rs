@@ -4,20 +4,28 @@
 //! claims, and tells a lost race from a taken value (ADR 0002). Reading in global order happens behind the snapshot
 //! horizon, so that no event is ever passed over (ADR 0003).
 
-mod append;
+mod aggregate;
 mod appender;
 mod commands;
+mod commit;
+mod connections;
 mod generations;
 mod horizon;
 pub(crate) mod position;
 mod query;
+mod queue;
 mod reader;
 mod receipts;
+mod refusal;
+mod statement;
 mod store;
+mod writer;
 
-pub use append::{AppendError, Appended, Commit, NewEvent};
+pub use aggregate::AggregateKey;
 pub use appender::Appender;
 pub use commands::{LogCommands, LogStatistics};
+pub use commit::{AppendError, Appended, Commit, NewEvent};
+pub use connections::Epoch;
 pub use generations::LogGenerations;
 pub use horizon::{Holder, Horizon, Session, Stall};
 pub use query::{Direction, EventFilter, LogQuery, Span};

@@ -10,6 +10,7 @@ use domain::values::Slug;
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use super::aggregate::AggregateKey;
 use super::position::{Columns, of_columns};
 use super::reader::LoggedEvent;
 use crate::database::Database;
@@ -88,11 +89,7 @@ impl LogQuery {
         direction: Direction,
         limit: i64,
     ) -> Result<Vec<LoggedEvent>, sqlx::Error> {
-        let mut query = QueryBuilder::new(
-            "select generation, tx::text::bigint as tx, position, tenant_id, aggregate_type, aggregate_id, sequence,
-                    event_type, event_version, payload, metadata, recorded_at
-             from events",
-        );
+        let mut query = QueryBuilder::new(LoggedEvent::SELECT);
         filter.push(&mut query, span);
         query.push(match direction {
             Direction::Forward => " order by generation, events.tx, position",
@@ -113,12 +110,11 @@ impl LogQuery {
 
     /// The event at this position, behind the horizon or not.
     pub async fn at(&self, position: LogPosition) -> Result<Option<LoggedEvent>, sqlx::Error> {
-        sqlx::query_as(
-            "select generation, tx::text::bigint as tx, position, tenant_id, aggregate_type, aggregate_id, sequence,
-                    event_type, event_version, payload, metadata, recorded_at
-             from events
+        sqlx::query_as(&format!(
+            "{}
              where generation = $1 and events.tx = $2::text::xid8 and position = $3",
-        )
+            LoggedEvent::SELECT
+        ))
         .bind(position.generation)
         .bind(position.tx.to_string())
         .bind(position.position)
@@ -130,19 +126,17 @@ impl LogQuery {
     /// an aggregate, so the horizon does not matter.
     pub async fn history(
         &self,
-        aggregate_type: &str,
-        aggregate_id: &str,
+        aggregate: &AggregateKey,
         sequence: Option<i64>,
     ) -> Result<Vec<LoggedEvent>, sqlx::Error> {
-        sqlx::query_as(
-            "select generation, tx::text::bigint as tx, position, tenant_id, aggregate_type, aggregate_id, sequence,
-                    event_type, event_version, payload, metadata, recorded_at
-             from events
+        sqlx::query_as(&format!(
+            "{}
              where aggregate_type = $1 and aggregate_id = $2 and ($3::bigint is null or sequence = $3)
              order by sequence",
-        )
-        .bind(aggregate_type)
-        .bind(aggregate_id)
+            LoggedEvent::SELECT
+        ))
+        .bind(&*aggregate.aggregate_type)
+        .bind(&aggregate.aggregate_id)
         .bind(sequence)
         .fetch_all(self.database.pool())
         .await

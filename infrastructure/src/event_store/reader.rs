@@ -38,6 +38,12 @@ pub struct LoggedEvent {
 }
 
 impl LoggedEvent {
+    /// How every statement begins that reads events; conditions and order follow.
+    pub(crate) const SELECT: &str = "
+        select generation, tx::text::bigint as tx, position, tenant_id, aggregate_type, aggregate_id, sequence,
+               event_type, event_version, payload, metadata, recorded_at
+        from events";
+
     /// The event as its aggregate's type.
     pub fn decode<E: DeserializeOwned>(&self) -> Result<E, serde_json::Error> {
         E::deserialize(&self.payload)
@@ -90,19 +96,60 @@ impl LogReader {
     /// number at or above the horizon, and events at or above it are not read yet. So no event can appear later at a
     /// place that was already passed. Everything of an earlier generation has ended before the log was restored.
     pub async fn after(&self, position: LogPosition, limit: i64) -> Result<Vec<LoggedEvent>, sqlx::Error> {
-        sqlx::query_as(
-            "select generation, tx::text::bigint as tx, position, tenant_id, aggregate_type, aggregate_id, sequence,
-                    event_type, event_version, payload, metadata, recorded_at
-             from events
+        sqlx::query_as(&format!(
+            "{}
              where (generation, tx, position) > ($1, $2::text::xid8, $3)
                and (generation, tx)
                  < ((select max(generation) from log_generations), pg_snapshot_xmin(pg_current_snapshot()))
              order by generation, events.tx, position
              limit $4",
+            LoggedEvent::SELECT
+        ))
+        .bind(position.generation)
+        .bind(position.tx.to_string())
+        .bind(position.position)
+        .bind(limit)
+        .fetch_all(self.database.pool())
+        .await
+    }
+
+    /// The place up to which every event that will ever be there is there now.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn horizon(&self) -> Result<LogPosition, sqlx::Error> {
+        let (generation, open): (i32, i64) = sqlx::query_as(
+            "select max(generation), pg_snapshot_xmin(pg_current_snapshot())::text::bigint from log_generations",
+        )
+        .fetch_one(self.database.pool())
+        .await?;
+        Ok(LogPosition { generation, tx: open.cast_unsigned() - 1, position: i64::MAX })
+    }
+
+    /// The next events of these kinds of aggregates after a position, on either side of the horizon: others may still
+    /// appear before them.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn committed(
+        &self,
+        aggregate_types: &[&str],
+        position: LogPosition,
+        limit: i64,
+    ) -> Result<Vec<LoggedEvent>, sqlx::Error> {
+        sqlx::query_as(
+            "select generation, tx::text::bigint as tx, position, tenant_id, aggregate_type, aggregate_id, sequence,
+                    event_type, event_version, payload, metadata, recorded_at
+             from events
+             where (generation, tx, position) > ($1, $2::text::xid8, $3)
+               and aggregate_type = any($4)
+             order by generation, events.tx, position
+             limit $5",
         )
         .bind(position.generation)
         .bind(position.tx.to_string())
         .bind(position.position)
+        .bind(aggregate_types)
         .bind(limit)
         .fetch_all(self.database.pool())
         .await
@@ -116,13 +163,12 @@ impl LogReader {
         condition: &str,
     ) -> Result<Vec<LoggedEvent>, DbErr> {
         let sql = format!(
-            "select generation, tx::text::bigint as tx, position, tenant_id, aggregate_type, aggregate_id, sequence,
-                    event_type, event_version, payload, metadata, recorded_at
-             from events
+            "{}
              where (generation, tx, position) > ($1, $2::text::xid8, $3)
                and (generation, tx, position) <= ($4, $5::text::xid8, $6)
                {condition}
-             order by generation, events.tx, position"
+             order by generation, events.tx, position",
+            LoggedEvent::SELECT
         );
         let values = [parameters(from), parameters(to)].concat();
         let rows = connection.query_all(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;

@@ -9,12 +9,27 @@ use sqlx::postgres::PgRow;
 use sqlx::{FromRow, Row};
 use uuid::Uuid;
 
+use super::aggregate::tenant_in_key;
 use super::position::of_columns;
 use crate::database::Database;
 use crate::error::{from_sqlx, internal};
 
 /// How long a repeat gets the first outcome. Later the key is as good as new.
 const DAYS_KEPT: i32 = 30;
+
+/// Receipts that one transaction deletes.
+const PORTION: i64 = 1_000;
+
+/// Those that another process is deleting are left to it.
+const PURGE: &str = "
+delete from receipts
+where (tenant_id, key) in (
+    select tenant_id, key from receipts
+    where recorded_at < now() - make_interval(days => $1)
+    order by recorded_at
+    limit $2
+    for update skip locked
+)";
 
 /// A receipt on its way into the database, with the events that it is about.
 #[derive(Debug, Clone)]
@@ -31,13 +46,8 @@ impl NewReceipt {
     /// The receipt of this request, where it has one.
     pub(super) fn of(context: &RequestContext) -> Option<Self> {
         let receipt = context.receipt()?.clone();
-        Some(Self { tenant: tenant_of(context), actor: context.actor().id(), receipt })
+        Some(Self { tenant: tenant_in_key(context.tenant()), actor: context.actor().id(), receipt })
     }
-}
-
-/// The platform's own work has the nil UUID as tenant, because a key's column cannot be null.
-fn tenant_of(context: &RequestContext) -> Uuid {
-    context.tenant().map_or(Uuid::nil(), domain::ids::TenantId::uuid)
 }
 
 /// The receipts of all requests.
@@ -52,14 +62,22 @@ impl Receipts {
         Self { database }
     }
 
-    /// Deletes those that have outlived their time.
+    /// Deletes those that have outlived their time, and says how many. It does so in portions, each a transaction of its
+    /// own, so that it holds no reader of the log back for long, and what was done stays done if it is cut off.
     pub async fn purge(&self) -> Result<u64, PortError> {
-        let purged = sqlx::query("delete from receipts where recorded_at < now() - make_interval(days => $1)")
-            .bind(DAYS_KEPT)
-            .execute(self.database.pool())
-            .await
-            .map_err(from_sqlx)?;
-        Ok(purged.rows_affected())
+        let mut purged = 0;
+        loop {
+            let portion = sqlx::query(PURGE)
+                .bind(DAYS_KEPT)
+                .bind(PORTION)
+                .execute(self.database.pool())
+                .await
+                .map_err(from_sqlx)?;
+            purged += portion.rows_affected();
+            if portion.rows_affected() < PORTION.cast_unsigned() {
+                return Ok(purged);
+            }
+        }
     }
 
     /// What the request recorded when it was made first.
@@ -72,7 +90,7 @@ impl Receipts {
     ) -> Result<Option<Recorded<A::Event>>, CommandError<A::Error>> {
         let Some(receipt) = context.receipt() else { return Ok(None) };
         let rows: Vec<Found> = sqlx::query_as(FIND)
-            .bind(tenant_of(context))
+            .bind(tenant_in_key(context.tenant()))
             .bind(receipt.key.as_str())
             .fetch_all(self.database.pool())
             .await

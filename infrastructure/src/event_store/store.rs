@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cqrs_es::persist::{EventStoreAggregateContext, PersistedEventStore};
-use cqrs_es::{AggregateError, DomainEvent, EventEnvelope, EventStore};
+use cqrs_es::{AggregateError, EventEnvelope, EventStore};
 use domain::EventSourced;
 use postgres_es::PostgresEventRepository;
-use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 
-use super::append::{AppendError, Appended, Commit, NewEvent};
 use super::appender::Appender;
+use super::commit::{AppendError, Appended, Commit, NewEvent};
+use super::connections::Epoch;
 use super::receipts::NewReceipt;
 use crate::database::Database;
 
@@ -27,28 +28,23 @@ impl<A: EventSourced> LogStore<A> {
         Self { loader: PersistedEventStore::new_event_store(repository), appender }
     }
 
-    /// Commits what `aggregate`, after the events, says it owns.
+    /// Commits events that were decided on a state that was remembered or, without an epoch, loaded.
     pub(super) async fn record(
         &self,
         events: &[A::Event],
         context: &EventStoreAggregateContext<A>,
-        metadata: Value,
+        remembered: Option<Epoch>,
+        metadata: Box<RawValue>,
         receipt: Option<NewReceipt>,
     ) -> Result<Appended, AppendError> {
-        let to_new = |event: &A::Event| {
-            serde_json::to_value(event).map(|payload| NewEvent {
-                event_type: event.event_type(),
-                event_version: event.event_version(),
-                payload,
-            })
-        };
-        let new: Result<Vec<NewEvent>, _> = events.iter().map(to_new).collect();
-        let new = new.map_err(|error| AppendError::Database(Arc::new(sqlx::Error::Encode(error.into()))))?;
+        let new: Result<Vec<NewEvent>, _> = events.iter().map(NewEvent::of).collect();
+        let new = new.map_err(not_json)?;
         let commit = Commit {
             tenant: context.aggregate.tenant().map(domain::ids::TenantId::uuid),
             aggregate_type: A::TYPE,
             aggregate_id: context.aggregate_id.clone(),
             expected: context.current_sequence,
+            remembered,
             events: new,
             claims: events.iter().flat_map(A::claims).collect(),
             metadata,
@@ -56,6 +52,10 @@ impl<A: EventSourced> LogStore<A> {
         };
         self.appender.append(commit).await
     }
+}
+
+fn not_json(error: serde_json::Error) -> AppendError {
+    AppendError::Database(Arc::new(sqlx::Error::Encode(error.into())))
 }
 
 impl<A: EventSourced> EventStore<A> for LogStore<A> {
@@ -79,8 +79,9 @@ impl<A: EventSourced> EventStore<A> for LogStore<A> {
             // The tenant of a new aggregate is known from its first event.
             events.iter().cloned().for_each(|event| context.aggregate.apply(event));
         }
-        let json = Value::from_iter(metadata.clone());
-        self.record(&events, &context, json, None).await.map_err(|error| match error {
+        let json = to_raw_value(&metadata).map_err(not_json);
+        let recorded = async { self.record(&events, &context, None, json?, None).await };
+        recorded.await.map_err(|error| match error {
             AppendError::LostRace => AggregateError::AggregateConflict,
             other => AggregateError::UnexpectedError(other.into()),
         })?;

@@ -1,174 +1,220 @@
 //! Access tokens: RS256 JWTs (RFC 7519, RFC 7518 section 3.3) of ten minutes.
 
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
-use application::ports::identity::{AccessToken, Tokens};
+use application::ports::identity::{AccessToken, CsrfHash, PublicKey, TokenSubject, Tokens};
 use application::{PortError, Principal};
-use aws_lc_rs::digest;
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
-use aws_lc_rs::rsa::{KeyPair, KeySize};
-use aws_lc_rs::signature::KeyPair as _;
+use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::access::Role;
-use domain::ids::{TenantId, UserId};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use domain::access::RoleName;
+use domain::ids::{SessionId, TenantId, UserId};
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
+use quick_cache::sync::Cache;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::crypto::hex;
+use super::key_files::{KeyFiles, KeyState, KeyTexts, state};
+use super::token_key::{TokenError, TokenKey};
 use crate::error::internal;
-use crate::files::write_private;
 
 /// How long a token is valid.
-const LIFETIME: TimeDelta = TimeDelta::minutes(10);
+pub(super) const LIFETIME: TimeDelta = TimeDelta::minutes(10);
+
+/// How far the clock of the process that issued a token may be ahead of this one's.
+const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(30);
+
+/// How often the keys are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Verified tokens that are remembered. The oldest are forgotten first.
+const MOST_REMEMBERED: usize = 20_000;
 
 const ISSUER: &str = "synkro";
 const AUDIENCE: &str = "synkro-api";
 
-/// Why the signing key cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TokenError {
-    /// The file cannot be read or written.
-    #[error("the token key file {path} cannot be used")]
-    File {
-        /// Its path.
-        path: String,
-        /// The cause.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file holds no usable key.
-    #[error(
-        "the token key must be an RSA private key of 2048 bits or more in PKCS#8 PEM, as `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048` prints it"
-    )]
-    Malformed,
-}
-
 #[derive(Serialize, Deserialize)]
 struct Claims {
     sub: UserId,
-    role: Role,
+    role: RoleName,
     company_id: TenantId,
+    sid: SessionId,
+    /// The user's token version.
+    ver: u32,
+    /// The hash of the CSRF token, where the token lives in a cookie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    csrf: Option<String>,
     iat: i64,
     exp: i64,
     iss: String,
     aud: String,
 }
 
-/// Signs and verifies with one RSA key.
+/// What a verified token says, and when.
+#[derive(Clone)]
+struct Remembered {
+    subject: Arc<TokenSubject>,
+    key_id: Arc<str>,
+    issued_at: i64,
+    expires_at: i64,
+}
+
+impl Remembered {
+    fn is_in_time(&self, now: DateTime<Utc>) -> bool {
+        self.issued_at <= (now + CLOCK_SKEW).timestamp() && now.timestamp() < self.expires_at
+    }
+}
+
+/// The keys, oldest first.
+struct KeySet {
+    fingerprint: Vec<u8>,
+    times: Vec<DateTime<Utc>>,
+    keys: Vec<TokenKey>,
+    by_id: HashMap<Arc<str>, usize>,
+}
+
+impl KeySet {
+    fn of(texts: &KeyTexts) -> Result<Self, TokenError> {
+        let (times, keys): (Vec<_>, Vec<_>) = texts.parse()?.into_iter().unzip();
+        if keys.is_empty() {
+            return Err(TokenError::Malformed);
+        }
+        let by_id = keys.iter().enumerate().map(|(index, key)| (key.public.key_id.as_str().into(), index)).collect();
+        Ok(Self { fingerprint: texts.fingerprint(), times, keys, by_id })
+    }
+
+    fn signing(&self, now: DateTime<Utc>) -> Option<&TokenKey> {
+        let index = (0..self.keys.len()).find(|index| state(&self.times, *index, now) == KeyState::Signing);
+        index.map(|index| &self.keys[index])
+    }
+
+    /// The key of that id, as long as it verifies.
+    fn verifying(&self, key_id: &str, now: DateTime<Utc>) -> Option<(&Arc<str>, &DecodingKey)> {
+        let (key_id, &index) = self.by_id.get_key_value(key_id)?;
+        (state(&self.times, index, now) != KeyState::Done).then(|| (key_id, &self.keys[index].verifying))
+    }
+}
+
+/// Signs with the key whose turn it is, and verifies with those that have signed what may still be valid.
 pub struct RsaTokens {
-    key_id: String,
-    signing: EncodingKey,
-    verifying: DecodingKey,
+    files: KeyFiles,
+    keys: RwLock<Arc<KeySet>>,
+    validation: Validation,
+    /// By the SHA-256 of the whole token, so that no token is kept.
+    verified: Cache<[u8; 32], Remembered>,
 }
 
 impl RsaTokens {
-    /// With the key of a PEM text.
-    pub fn from_pem(text: &str) -> Result<Self, TokenError> {
-        let parsed = pem::parse(text).map_err(|_| TokenError::Malformed)?;
-        let pair = KeyPair::from_pkcs8(parsed.contents()).map_err(|_| TokenError::Malformed)?;
-        let public: PublicKeyX509Der<'_> = pair.public_key().as_der().map_err(|_| TokenError::Malformed)?;
-        let fingerprint = digest::digest(&digest::SHA256, public.as_ref());
-        let key_id = hex(&fingerprint.as_ref()[..8]);
-        let signing = EncodingKey::from_rsa_pem(text.as_bytes()).map_err(|_| TokenError::Malformed)?;
-        let public_pem = pem::encode(&pem::Pem::new("PUBLIC KEY", public.as_ref().to_vec()));
-        let verifying = DecodingKey::from_rsa_pem(public_pem.as_bytes()).map_err(|_| TokenError::Malformed)?;
-        Ok(Self { key_id, signing, verifying })
+    /// With the keys of these files.
+    pub fn load(files: KeyFiles) -> Result<Self, TokenError> {
+        let keys = RwLock::new(Arc::new(KeySet::of(&files.read()?)?));
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        // The time is the application's clock, asked for each use of the token.
+        validation.validate_exp = false;
+        Ok(Self { files, keys, validation, verified: Cache::new(MOST_REMEMBERED) })
     }
 
-    /// With the key of a file.
-    pub fn load(path: &Path) -> Result<Self, TokenError> {
-        let text = std::fs::read_to_string(path).map_err(|source| file_error(path, source))?;
-        Self::from_pem(&zeroize::Zeroizing::new(text))
+    /// With the keys of a folder, which is made with a first key where there is none.
+    pub fn load_or_create(folder: &Path, now: DateTime<Utc>) -> Result<Self, TokenError> {
+        Self::load(KeyFiles::at(folder).or_create(now)?)
     }
 
-    /// With the key of a file, which is made with a new key where it is missing.
-    pub fn load_or_create(path: &Path) -> Result<Self, TokenError> {
-        if !path.exists() {
-            let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| TokenError::Malformed)?;
-            let der: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| TokenError::Malformed)?;
-            let text = zeroize::Zeroizing::new(pem::encode(&pem::Pem::new("PRIVATE KEY", der.as_ref().to_vec())));
-            write_private(path, text.as_bytes()).map_err(|source| file_error(path, source))?;
+    /// Takes up keys that were added or taken away, for as long as it is polled.
+    pub async fn watch(&self) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            match self.reload().await {
+                Ok(false) => {}
+                Ok(true) => tracing::info!("the keys of access tokens have changed"),
+                Err(error) => {
+                    tracing::error!(
+                        error = application::error::chain(&error),
+                        "the keys of access tokens stay as they are"
+                    );
+                }
+            }
         }
-        Self::load(path)
+    }
+
+    /// Reads the keys again; true where they have changed.
+    async fn reload(&self) -> Result<bool, PortError> {
+        let (files, known) = (self.files.clone(), self.keys().fingerprint.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            let texts = files.read()?;
+            if texts.fingerprint() == known { Ok(None) } else { KeySet::of(&texts).map(Some) }
+        });
+        let read: Result<Option<KeySet>, TokenError> = read.await.map_err(internal)?;
+        let Some(keys) = read.map_err(internal)? else { return Ok(false) };
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        self.verified.clear();
+        Ok(true)
+    }
+
+    fn keys(&self) -> Arc<KeySet> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What a token says that is whole and ours, whenever it is.
+    fn check(&self, token: &str, now: DateTime<Utc>) -> Option<Remembered> {
+        let key_id = jsonwebtoken::decode_header(token).ok()?.kid?;
+        let keys = self.keys();
+        let (key_id, key) = keys.verifying(&key_id, now)?;
+        let claims = jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok()?.claims;
+        let principal =
+            Principal { user_id: claims.sub, tenant_id: claims.company_id, role: claims.role, session_id: claims.sid };
+        let subject = TokenSubject { principal, token_version: claims.ver, csrf: claims.csrf.map(CsrfHash) };
+        let (issued_at, expires_at) = (claims.iat, claims.exp);
+        Some(Remembered { subject: Arc::new(subject), key_id: Arc::clone(key_id), issued_at, expires_at })
     }
 }
 
 impl Tokens for RsaTokens {
-    fn issue(&self, principal: Principal, now: DateTime<Utc>) -> Result<AccessToken, PortError> {
+    fn issue(&self, subject: &TokenSubject, now: DateTime<Utc>) -> Result<AccessToken, PortError> {
         let expires_at = now + LIFETIME;
+        let Principal { user_id, tenant_id, role, session_id } = &subject.principal;
         let claims = Claims {
-            sub: principal.user_id,
-            role: principal.role,
-            company_id: principal.tenant_id,
+            sub: *user_id,
+            role: role.clone(),
+            company_id: *tenant_id,
+            sid: *session_id,
+            ver: subject.token_version,
+            csrf: subject.csrf.as_ref().map(|CsrfHash(hash)| hash.clone()),
             iat: now.timestamp(),
             exp: expires_at.timestamp(),
             iss: ISSUER.into(),
             aud: AUDIENCE.into(),
         };
-        let header = Header { kid: Some(self.key_id.clone()), ..Header::new(Algorithm::RS256) };
-        let token = jsonwebtoken::encode(&header, &claims, &self.signing).map_err(internal)?;
+        let keys = self.keys();
+        let key = keys.signing(now).ok_or_else(|| internal("there is no key to sign with"))?;
+        let header = Header { kid: Some(key.public.key_id.clone()), ..Header::new(Algorithm::RS256) };
+        let token = jsonwebtoken::encode(&header, &claims, &key.signing).map_err(internal)?;
         Ok(AccessToken { token: SecretString::from(token), expires_at })
     }
 
-    fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Principal> {
-        let mut validation = Validation::new(Algorithm::RS256);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_audience(&[AUDIENCE]);
-        // The time is the application's clock, checked below.
-        validation.validate_exp = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.verifying, &validation).ok()?.claims;
-        let in_time = claims.iat <= now.timestamp() && now.timestamp() < claims.exp;
-        in_time.then_some(Principal { user_id: claims.sub, tenant_id: claims.company_id, role: claims.role })
+    fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Arc<TokenSubject>> {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest(&SHA256, token.as_bytes()).as_ref());
+        if let Some(known) = self.verified.get(&hash) {
+            let stands = known.is_in_time(now) && self.keys().verifying(&known.key_id, now).is_some();
+            return stands.then_some(known.subject);
+        }
+        let checked = self.check(token, now).filter(|checked| checked.is_in_time(now))?;
+        let subject = Arc::clone(&checked.subject);
+        self.verified.insert(hash, checked);
+        Some(subject)
     }
-}
 
-fn file_error(path: &Path, source: std::io::Error) -> TokenError {
-    TokenError::File { path: path.display().to_string(), source }
+    fn public_keys(&self, now: DateTime<Utc>) -> Vec<PublicKey> {
+        let keys = self.keys();
+        let live = keys.keys.iter().enumerate().filter(|(index, _)| state(&keys.times, *index, now) != KeyState::Done);
+        live.map(|(_, key)| key.public.clone()).collect()
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use secrecy::ExposeSecret;
-    use uuid::Uuid;
-
-    use super::*;
-
-    fn tokens(folder: &tempfile::TempDir) -> RsaTokens {
-        RsaTokens::load_or_create(&folder.path().join("key.pem")).unwrap()
-    }
-
-    fn owner() -> Principal {
-        Principal {
-            user_id: UserId::from(Uuid::from_u128(2)),
-            tenant_id: TenantId::from(Uuid::from_u128(1)),
-            role: Role::Owner,
-        }
-    }
-
-    #[test]
-    fn a_token_is_valid_for_ten_minutes_and_after_a_restart() {
-        let folder = tempfile::tempdir().unwrap();
-        let now: DateTime<Utc> = "2026-06-01T09:00:00Z".parse().unwrap();
-        let token = tokens(&folder).issue(owner(), now).unwrap();
-        let verify = |at| tokens(&folder).verify(token.token.expose_secret(), at);
-        assert_eq!(verify(now), Some(owner()));
-        assert_eq!(verify(now + TimeDelta::seconds(599)), Some(owner()));
-        assert_eq!(verify(now + TimeDelta::seconds(600)), None);
-        assert_eq!(verify(now - TimeDelta::seconds(1)), None);
-    }
-
-    #[test]
-    fn a_tampered_or_foreign_token_is_refused() {
-        let (ours, theirs) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let now: DateTime<Utc> = "2026-06-01T09:00:00Z".parse().unwrap();
-        let token = tokens(&ours).issue(owner(), now).unwrap().token.expose_secret().to_owned();
-        assert_eq!(tokens(&theirs).verify(&token, now), None);
-        let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
-        parts[1] = parts[1].replace(&parts[1][10..12], "AA");
-        assert_eq!(tokens(&ours).verify(&parts.join("."), now), None);
-        for nonsense in ["", "a.b.c", "eyJhbGciOiJub25lIn0.e30."] {
-            assert_eq!(tokens(&ours).verify(nonsense, now), None, "{nonsense}");
-        }
-    }
-}
+mod tests;

@@ -73,7 +73,8 @@ impl Checkpoints {
         Self::find(database, name).await?.ok_or(sqlx::Error::RowNotFound)
     }
 
-    async fn find(database: &Database, name: &str) -> Result<Option<LogPosition>, sqlx::Error> {
+    /// The projection's checkpoint, where it has one.
+    pub(super) async fn find(database: &Database, name: &str) -> Result<Option<LogPosition>, sqlx::Error> {
         let sql = "select generation, tx::text::bigint, position from projection_checkpoints where name = $1";
         let found = sqlx::query_as(sql).bind(name).fetch_optional(database.pool()).await?;
         Ok(found.map(of_columns))

@@ -26,6 +26,7 @@ impl ProjectionError {
         match self {
             Self::Event { .. } => true,
             Self::Database(error) => is_of_the_data(error),
+            Self::Stalled { .. } => false,
         }
     }
 
@@ -34,6 +35,7 @@ impl ProjectionError {
         match self {
             Self::Event { source, .. } => format!("{self}: {}", place_in_json(&source.to_string())),
             Self::Database(error) => format!("{self}: {}", place_in_database(error)),
+            Self::Stalled { .. } => self.to_string(),
         }
     }
 }

@@ -7,11 +7,11 @@ use application::ports::commands::LogPosition;
 use sea_orm::{DatabaseTransaction, TransactionTrait};
 
 use super::lease::Stretch;
-use super::parking::{self, AggregateKey, Fault};
+use super::parking::{self, Fault};
 use super::retry::attempt;
 use super::runner::{Fed, ProjectionRunner};
 use super::{Projection, ProjectionError};
-use crate::event_store::LoggedEvent;
+use crate::event_store::{AggregateKey, LoggedEvent};
 
 /// How often an event is tried before it is parked.
 const TRIES: i32 = 5;
@@ -121,8 +121,9 @@ impl ProjectionRunner {
     }
 }
 
-/// Applies the events of a rebuild. Those that cannot be are parked under `name` at the first try, and the later ones of
-/// their aggregates behind them: what is in the way of the server itself ends the rebuild, and it is given again.
+/// Applies the events of a rebuild: all at once those whose aggregate is free. Those that cannot be applied are parked
+/// under `name` at the first try, and the later ones of their aggregates behind them: what is in the way of the server
+/// itself ends the rebuild, and it is given again.
 pub(super) async fn apply_or_park(
     transaction: &DatabaseTransaction,
     projection: &dyn Projection,
@@ -133,22 +134,41 @@ pub(super) async fn apply_or_park(
         return Ok(());
     }
     let mut blocked = parking::blocked(transaction, name, events).await?;
-    if blocked.is_empty() {
-        let savepoint = transaction.begin().await?;
-        match projection.apply(&savepoint, events).await {
-            Ok(()) => return Ok(savepoint.commit().await?),
-            Err(error) if error.is_of_the_event() => savepoint.rollback().await?,
-            Err(error) => return Err(error),
+    let (mut waiting, free): (Vec<&LoggedEvent>, Vec<&LoggedEvent>) =
+        events.iter().partition(|event| blocked.contains(&AggregateKey::of(event)));
+    if !apply_together(transaction, projection, &free).await? {
+        for event in free {
+            if blocked.contains(&AggregateKey::of(event)) {
+                waiting.push(event);
+            } else if let Err(error) = attempt(transaction, projection, event).await? {
+                let fault = Fault { error: error.without_values(), tries: 1 };
+                parking::park(transaction, name, &[event], Some(fault)).await?;
+                blocked.insert(AggregateKey::of(event));
+            }
         }
     }
-    for event in events {
-        if blocked.contains(&AggregateKey::of(event)) {
-            parking::park(transaction, name, &[event], None).await?;
-        } else if let Err(error) = attempt(transaction, projection, event).await? {
-            let fault = Fault { error: error.without_values(), tries: 1 };
-            parking::park(transaction, name, &[event], Some(fault)).await?;
-            blocked.insert(AggregateKey::of(event));
-        }
+    Ok(parking::park(transaction, name, &waiting, None).await?)
+}
+
+/// Applies the events, or leaves no trace of any where one of them is to blame for a failure; false then.
+async fn apply_together(
+    transaction: &DatabaseTransaction,
+    projection: &dyn Projection,
+    events: &[&LoggedEvent],
+) -> Result<bool, ProjectionError> {
+    if events.is_empty() {
+        return Ok(true);
     }
-    Ok(())
+    let savepoint = transaction.begin().await?;
+    match projection.apply(&savepoint, events).await {
+        Ok(()) => {
+            savepoint.commit().await?;
+            Ok(true)
+        }
+        Err(error) if error.is_of_the_event() => {
+            savepoint.rollback().await?;
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
 }

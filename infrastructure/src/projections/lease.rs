@@ -4,15 +4,18 @@
 //! renews it with the statement that moves the checkpoint; between batches one statement a second renews all that a
 //! process holds and takes those that nobody does. What a process remembers of its leases is a hint: the checkpoint's
 //! compare-and-set asks again.
+//!
+//! A process that gets nowhere with a projection gives its lease back and rests, so that another one may try.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use application::error::chain;
 use application::ports::clock::Ids;
 use application::ports::commands::LogPosition;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement, Value};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use crate::database::{Database, Mode};
@@ -48,7 +51,8 @@ select name from projection_checkpoints where name = any($1) and holder = $2 and
 /// counts 1/60 at first and less from then on, so that a steady stream shows as its events per second.
 ///
 /// The transaction need not be durable at once: after a crash of the server rows and checkpoint are both as they were, and
-/// the events are applied again. The same statement says so, to save a round trip.
+/// the events are applied again. The same statement says so, to save a round trip, and how long each later statement of the
+/// transaction may take: one whose process has given up must not keep the checkpoint's row from the others.
 const ADVANCE: &str = "
 update projection_checkpoints
 set generation = $5, tx = $6::text::xid8, position = $7, updated_at = clock_timestamp(),
@@ -58,7 +62,7 @@ set generation = $5, tx = $6::text::xid8, position = $7, updated_at = clock_time
 where name = $1 and generation = $2 and tx = $3::text::xid8 and position = $4
   and (holder is null or holder = $8 or held_until <= clock_timestamp() or $9)
 returning exists (select from parked_events where projection = $1) as parked,
-          set_config('synchronous_commit', 'off', true)";
+          set_config('synchronous_commit', 'off', true), set_config('statement_timeout', '45s', true)";
 
 /// Gives the lease to nobody for its usual time. One who waits for the checkpoint's lock would go on with what its statement
 /// saw of the parked events before it waited; without the lease it has to begin anew.
@@ -94,11 +98,33 @@ pub(super) struct Leases {
     database: Database,
     holder: Uuid,
     held: watch::Sender<BTreeSet<String>>,
+    /// The projections that are left to other processes for now.
+    resting: Arc<Mutex<HashSet<String>>>,
+    /// That there is one more to look for.
+    rested: Arc<Notify>,
+}
+
+/// Ends a projection's rest, also where its feeding is given up meanwhile.
+struct Rest<'a> {
+    leases: &'a Leases,
+    name: &'a str,
+}
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        self.leases.resting().remove(self.name);
+        self.leases.rested.notify_one();
+    }
 }
 
 impl Leases {
     pub(super) fn new(database: Database) -> Self {
-        Self { database, holder: SystemIds.next(), held: watch::Sender::default() }
+        let (held, resting, rested) = (watch::Sender::default(), Arc::default(), Arc::default());
+        Self { database, holder: SystemIds.next(), held, resting, rested }
+    }
+
+    fn resting(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// True where no other process can exist, so that a lease is one of a process that was killed.
@@ -106,7 +132,7 @@ impl Leases {
         self.database.mode() == Mode::Embedded
     }
 
-    /// Takes and renews what it can of the named leases, for as long as it is polled.
+    /// Takes and renews what it can of the named leases but those that rest, for as long as it is polled.
     pub(super) async fn keep(&self, names: &[&str]) {
         let mut known = false;
         loop {
@@ -114,14 +140,27 @@ impl Leases {
                 if !known {
                     self.introduce(names).await?;
                 }
-                self.take(names).await
+                let awake: Vec<&str> = names.iter().copied().filter(|name| !self.resting().contains(*name)).collect();
+                self.take(&awake).await
             };
             match taken.await {
                 Ok(()) => known = true,
                 Err(error) => tracing::warn!(error = chain(&error), "the projections' leases could not be renewed"),
             }
-            tokio::time::sleep(RENEW).await;
+            tokio::select! {
+                () = tokio::time::sleep(RENEW) => {}
+                () = self.rested.notified() => {}
+            }
         }
+    }
+
+    /// Gives the lease back and leaves the projection to other processes until the pause is over.
+    pub(super) async fn rest(&self, name: &str, pause: Duration) {
+        let _rest = Rest { leases: self, name };
+        self.resting().insert(name.to_owned());
+        // A renewal that is on its way lets the lease last its usual time once more, and no longer.
+        let names = [name];
+        tokio::join!(self.give_back(&names), tokio::time::sleep(pause));
     }
 
     /// Takes and renews what it can of the named leases, once.
@@ -133,7 +172,8 @@ impl Leases {
             .bind(SECONDS)
             .fetch_all(self.database.pool())
             .await?;
-        let held = BTreeSet::from_iter(held);
+        let mut held = BTreeSet::from_iter(held);
+        held.retain(|name| !self.resting().contains(name));
         self.held.send_if_modified(|known| {
             let changed = *known != held;
             *known = held;
@@ -184,7 +224,7 @@ impl Leases {
 
     /// Gives the named leases back, so that others need not wait for their end.
     pub(super) async fn give_back(&self, names: &[&str]) {
-        self.held.send_modify(BTreeSet::clear);
+        self.held.send_modify(|held| held.retain(|name| !names.contains(&name.as_str())));
         let sql = "update projection_checkpoints set holder = null, held_until = null
                    where name = any($1) and holder = $2";
         let given = sqlx::query(sql).bind(names).bind(self.holder).execute(self.database.pool());

@@ -15,6 +15,8 @@ mod retry;
 mod runner;
 mod standing;
 
+use std::time::Duration;
+
 use application::ports::commands::LogPosition;
 use async_trait::async_trait;
 use sea_orm::{DatabaseTransaction, DbErr};
@@ -22,7 +24,7 @@ use sea_orm::{DatabaseTransaction, DbErr};
 use crate::event_store::LoggedEvent;
 
 pub use checkpoints::Checkpoints;
-pub use parking::{AggregateKey, ParkedEvent};
+pub use parking::ParkedEvent;
 pub use rebuild::{PgRebuildEngine, Rebuild, RebuildError, ScopeFault, UnknownScope};
 pub use retry::{Retried, retry};
 pub use runner::ProjectionRunner;
@@ -43,6 +45,14 @@ pub enum ProjectionError {
         /// What is wrong with it.
         #[source]
         source: serde_json::Error,
+    },
+    /// A batch did not come to its end.
+    #[error("a batch of {events} events was not written within {} seconds", patience.as_secs_f32())]
+    Stalled {
+        /// How many events it could hold.
+        events: i64,
+        /// How long it was waited for.
+        patience: Duration,
     },
 }
 

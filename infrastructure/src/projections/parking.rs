@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use super::ProjectionError;
 use crate::database::Database;
-use crate::event_store::LoggedEvent;
 use crate::event_store::position::of_columns;
+use crate::event_store::{AggregateKey, LoggedEvent};
 
 /// Parks the events of the list of JSON objects `$2`, with the error `$3` after `$4` tries.
 const PARK: &str = "
@@ -33,22 +33,6 @@ select distinct aggregate_type, aggregate_id
 from parked_events
 join jsonb_to_recordset($2) as asked (aggregate_type text, aggregate_id text) using (aggregate_type, aggregate_id)
 where projection = $1";
-
-/// Which aggregate: its type's name and its id.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct AggregateKey {
-    /// The frozen name of its type.
-    pub aggregate_type: String,
-    /// Its id.
-    pub aggregate_id: String,
-}
-
-impl AggregateKey {
-    /// The event's aggregate.
-    pub(super) fn of(event: &LoggedEvent) -> Self {
-        Self { aggregate_type: event.aggregate_type.clone(), aggregate_id: event.aggregate_id.clone() }
-    }
-}
 
 /// An event that its projection has not seen, although it stands behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,10 +62,10 @@ impl FromRow<'_, sqlx::postgres::PgRow> for ParkedEvent {
         use sqlx::Row;
         Ok(Self {
             projection: row.try_get("projection")?,
-            aggregate: AggregateKey {
-                aggregate_type: row.try_get("aggregate_type")?,
-                aggregate_id: row.try_get("aggregate_id")?,
-            },
+            aggregate: AggregateKey::new(
+                row.try_get::<String, _>("aggregate_type")?,
+                row.try_get::<String, _>("aggregate_id")?,
+            ),
             sequence: row.try_get("sequence")?,
             position: of_columns((row.try_get("generation")?, row.try_get("tx")?, row.try_get("position")?)),
             tenant_id: row.try_get("tenant_id")?,
@@ -129,8 +113,8 @@ pub(super) async fn blocked(
     let rows = transaction.query_all(statement).await?;
     rows.iter()
         .map(|row| {
-            let (aggregate_type, aggregate_id) = (row.try_get("", "aggregate_type")?, row.try_get("", "aggregate_id")?);
-            Ok(AggregateKey { aggregate_type, aggregate_id })
+            let (kind, id): (String, String) = (row.try_get("", "aggregate_type")?, row.try_get("", "aggregate_id")?);
+            Ok(AggregateKey::new(kind, id))
         })
         .collect()
 }

@@ -2,10 +2,9 @@
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement, TransactionTrait, Value};
 
-use super::parking::AggregateKey;
 use super::{Checkpoints, Projection, ProjectionError};
 use crate::database::Database;
-use crate::event_store::LoggedEvent;
+use crate::event_store::{AggregateKey, LoggedEvent};
 
 /// The aggregates with parked events, the one that stopped first leading; one of them where `$2` and `$3` name it.
 const AGGREGATES: &str = "
@@ -17,12 +16,11 @@ select aggregate_type, aggregate_id from (
 ) as first
 order by generation, tx, position";
 
+/// Which events, behind what reads events.
 const EVENTS: &str = "
-select event.generation, event.tx::text::bigint as tx, event.position, event.tenant_id, event.aggregate_type,
-       event.aggregate_id, event.sequence, event.event_type, event.event_version, event.payload, event.metadata, event.recorded_at
-from parked_events parked
-join events event using (aggregate_type, aggregate_id, sequence)
-where parked.projection = $1 and aggregate_type = $2 and aggregate_id = $3
+where (aggregate_type, aggregate_id, sequence) in (
+    select aggregate_type, aggregate_id, sequence from parked_events
+    where projection = $1 and aggregate_type = $2 and aggregate_id = $3)
 order by sequence";
 
 const UNPARK: &str = "
@@ -75,13 +73,15 @@ async fn parked_aggregates(
 ) -> Result<Vec<AggregateKey>, ProjectionError> {
     let found: Vec<(String, String)> = sqlx::query_as(AGGREGATES)
         .bind(projection)
-        .bind(one.map(|key| &key.aggregate_type))
+        .bind(one.map(|key| &*key.aggregate_type))
         .bind(one.map(|key| &key.aggregate_id))
         .fetch_all(database.pool())
         .await
         .map_err(ProjectionError::sqlx)?;
-    let key = |(aggregate_type, aggregate_id)| AggregateKey { aggregate_type, aggregate_id };
-    Ok(found.into_iter().map(key).collect())
+    Ok(found
+        .into_iter()
+        .map(|(aggregate_type, aggregate_id)| AggregateKey::new(aggregate_type, aggregate_id))
+        .collect())
 }
 
 /// Replays one aggregate. What is parked is read under the checkpoint's lock: another retry may have been faster.
@@ -91,9 +91,10 @@ async fn replay(
     aggregate: &AggregateKey,
 ) -> Result<Retried, ProjectionError> {
     let key: [Value; 3] =
-        [projection.name().into(), aggregate.aggregate_type.clone().into(), aggregate.aggregate_id.clone().into()];
-    let of_aggregate = |sql, more: &[Value]| statement(sql, [&key, more].concat());
-    let rows = transaction.query_all(of_aggregate(EVENTS, &[])).await?;
+        [projection.name().into(), aggregate.aggregate_type.as_ref().into(), aggregate.aggregate_id.clone().into()];
+    let of_aggregate = |sql: &str, more: &[Value]| statement(sql, [&key, more].concat());
+    let select = format!("{} {EVENTS}", LoggedEvent::SELECT);
+    let rows = transaction.query_all(of_aggregate(&select, &[])).await?;
     let events: Vec<LoggedEvent> = rows.iter().map(LoggedEvent::from_result).collect::<Result<_, DbErr>>()?;
     let mut replayed = 0_usize;
     for event in &events {

@@ -8,14 +8,18 @@ use application::ports::commands::LogPosition;
 use sea_orm::DatabaseTransaction;
 
 use super::lease::{Leases, Stretch};
-use super::parking::{self, AggregateKey};
+use super::parking;
 use super::{Checkpoints, Projection, ProjectionError};
 use crate::database::Database;
-use crate::event_store::{LogReader, LoggedEvent};
+use crate::event_store::{AggregateKey, LogReader, LoggedEvent};
 use crate::signals::Signal;
 
 /// Events of one transaction.
 const BATCH: i64 = 500;
+
+/// Longest time for a batch, whatever it waits for. Then the transaction is given up and the lease with it: a process that
+/// hangs must not keep the others from a projection.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How often a projection looks without a hint.
 const POLL: Duration = Duration::from_millis(500);
@@ -31,13 +35,20 @@ pub struct ProjectionRunner {
     checkpoints: Checkpoints,
     leases: Leases,
     log: Signal,
+    patience: Duration,
 }
 
 impl ProjectionRunner {
     /// A runner that is woken by `log`. Each is a process of its own to the others.
     pub fn new(database: Database, checkpoints: Checkpoints, log: Signal) -> Self {
         let (reader, leases) = (LogReader::new(database.clone()), Leases::new(database.clone()));
-        Self { database, reader, checkpoints, leases, log }
+        Self { database, reader, checkpoints, leases, log, patience: PATIENCE }
+    }
+
+    /// The same with another time for a batch.
+    #[must_use]
+    pub fn patient_for(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Feeds all projections whose lease it gets, each on its own, for as long as it is polled.
@@ -66,7 +77,7 @@ impl ProjectionRunner {
 
     async fn feed_to_the_end(&self, projection: &dyn Projection) -> Result<(), ProjectionError> {
         loop {
-            match self.feed(projection, None).await? {
+            match self.feed(projection, None, BATCH).await? {
                 Fed::Moved(_) => {}
                 Fed::CaughtUp(_) => return Ok(()),
                 Fed::Overtaken => {
@@ -83,14 +94,17 @@ impl ProjectionRunner {
         let mut hints = self.log.subscribe();
         let mut failures = 0_u32;
         let mut from = None;
+        let mut batch = BATCH;
         loop {
             if !self.leases.holds(projection.name()) {
                 from = None;
                 self.leases.until_held(projection.name()).await;
             }
-            match self.feed(projection, from).await {
+            let fed = tokio::time::timeout(self.patience, self.feed(projection, from, batch)).await;
+            match fed.unwrap_or(Err(ProjectionError::Stalled { events: batch, patience: self.patience })) {
                 Ok(Fed::Moved(to)) => {
                     failures = 0;
+                    batch = BATCH;
                     from = Some(to);
                 }
                 Ok(Fed::CaughtUp(at)) => {
@@ -105,21 +119,30 @@ impl ProjectionRunner {
                 Err(error) => {
                     failures = failures.saturating_add(1);
                     from = None;
+                    if matches!(error, ProjectionError::Stalled { .. }) {
+                        // Whatever is slow, a smaller batch may get through.
+                        batch = (batch / 4).max(1);
+                    }
                     tracing::error!(projection = projection.name(), error = told(&error), "the projection waits");
-                    tokio::time::sleep(pause(failures)).await;
+                    self.leases.rest(projection.name(), pause(failures)).await;
                 }
             }
         }
     }
 
-    /// Feeds the batch after `from`, or after the checkpoint where it is not known. Where one event of it is to blame
+    /// Feeds a batch after `from`, or after the checkpoint where it is not known. Where one event of it is to blame
     /// for a failure, that one is parked. Rows that one statement makes of many events are not parked: it waits.
-    async fn feed(&self, projection: &dyn Projection, from: Option<LogPosition>) -> Result<Fed, ProjectionError> {
+    async fn feed(
+        &self,
+        projection: &dyn Projection,
+        from: Option<LogPosition>,
+        batch: i64,
+    ) -> Result<Fed, ProjectionError> {
         let from = match from {
             Some(from) => from,
             None => Checkpoints::load(&self.database, projection.name()).await.map_err(ProjectionError::sqlx)?,
         };
-        let events = self.reader.after(from, BATCH).await.map_err(ProjectionError::sqlx)?;
+        let events = self.reader.after(from, batch).await.map_err(ProjectionError::sqlx)?;
         match self.write(projection, from, &events).await {
             Err(error) if error.is_of_the_event() && projection.set_based().is_none() => {
                 tracing::warn!(projection = projection.name(), error = told(&error), "an event cannot be applied");

@@ -3,12 +3,18 @@
 //!
 //! To add one: a folder, a migration with its table, and its line in [`all`].
 
+pub mod api_keys;
 pub mod audit_entries;
+pub mod catalogue_entries;
+pub mod insights;
 pub mod integrations;
+pub mod invitations;
 mod paging;
 mod parked;
 pub mod reports;
+pub mod roles;
 pub mod runs;
+pub mod sessions;
 pub mod step_queue;
 pub mod tenants;
 pub(crate) mod text;
@@ -23,10 +29,15 @@ pub fn all() -> Vec<Arc<dyn Projection>> {
     vec![
         Arc::new(tenants::TenantsProjection),
         Arc::new(users::UsersProjection),
+        Arc::new(sessions::SessionsProjection),
+        Arc::new(invitations::InvitationsProjection),
+        Arc::new(api_keys::ApiKeysProjection),
         Arc::new(integrations::IntegrationsProjection),
         Arc::new(runs::RunsProjection),
         Arc::new(step_queue::StepQueueProjection),
         Arc::new(reports::ReportsProjection),
         Arc::new(audit_entries::AuditProjection),
+        Arc::new(roles::RolesProjection),
+        Arc::new(catalogue_entries::CatalogueEntriesProjection),
     ]
 }

@@ -19,6 +19,8 @@ mod radist;
 #[cfg(test)]
 mod scripted;
 #[cfg(test)]
+mod smtp;
+#[cfg(test)]
 mod supabase;
 #[cfg(test)]
 mod telegram;

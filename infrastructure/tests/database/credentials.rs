@@ -1,23 +1,22 @@
-//! Password hashes, and signing in with them.
+//! Password hashes.
 
 use std::sync::Arc;
 
-use application::ports::identity::{Credentials, PasswordHasher};
-use application::use_cases::SignIn;
-use domain::ErrorKind;
-use infrastructure::identity::{Argon2Hasher, PasswordCost, PgCredentials, RsaTokens};
-use infrastructure::read_models::users::UsersReader;
-use secrecy::{ExposeSecret, SecretString};
-use testkit::{TestClock, TestDatabase};
+use application::Password;
+use application::ports::identity::{Credentials, PasswordHasher, PasswordMatch};
+use application::ports::sessions::RefreshTokens;
+use infrastructure::identity::{Argon2Hasher, PasswordCost, PgCredentials, PgRefreshTokens};
+use secrecy::SecretString;
+use testkit::TestDatabase;
 
-use crate::fixtures::{count, user};
-use crate::story::Company;
+use crate::fixtures::{at, count, user};
+use crate::sessions::{first, session};
 
 /// The least that Argon2 allows; these tests are not about its strength.
-const CHEAP: PasswordCost = PasswordCost { memory_kib: 8, passes: 1, at_once: 2 };
+pub(crate) const CHEAP: PasswordCost = PasswordCost { memory_kib: 8, passes: 1, at_once: 2, waiting: 64 };
 
-fn secret(text: &str) -> SecretString {
-    SecretString::from(text)
+pub(crate) fn password(text: &str) -> Password {
+    Password::new(SecretString::from(text), &[]).unwrap()
 }
 
 #[tokio::test]
@@ -26,46 +25,38 @@ async fn a_new_password_replaces_the_old_one() {
     let credentials = PgCredentials::new(test.database().clone());
     let hasher = Argon2Hasher::new(CHEAP).unwrap();
     assert!(credentials.get(user(1)).await.unwrap().is_none());
-    for password in ["first password", "second password"] {
-        credentials.set(user(1), hasher.hash(secret(password)).await.unwrap()).await.unwrap();
+    let fits = async |text: &str| {
         let hash = credentials.get(user(1)).await.unwrap();
-        assert!(hasher.verify(secret(password), hash).await.unwrap());
+        hasher.verify(&SecretString::from(text), hash.as_ref()).await.unwrap() == PasswordMatch::Yes
+    };
+    for text in ["the first of them", "the second of them"] {
+        credentials.set(user(1), hasher.hash(&password(text)).await.unwrap()).await.unwrap();
+        assert!(fits(text).await);
     }
-    let hash = credentials.get(user(1)).await.unwrap();
-    assert!(!hasher.verify(secret("first password"), hash).await.unwrap());
+    assert!(!fits("the first of them").await);
+    let stale = hasher.hash(&password("the first of them")).await.unwrap();
+    credentials.replace(user(1), &stale, stale.clone()).await.unwrap();
+    assert!(fits("the second of them").await, "only the hash that was seen is replaced");
     assert_eq!(count(test.pool(), "credentials").await, 1);
 }
 
+/// Seen to fail: with a family that begins whatever the hash is.
 #[tokio::test]
-async fn whoever_knows_the_password_signs_in_and_nobody_else() {
+async fn changing_the_password_forgets_the_tokens_of_other_sessions() {
     let test = TestDatabase::new().await;
-    let company = Company::new(&test, 1);
-    company.set_up().await;
-    test.catch_up().await;
-    let folder = tempfile::tempdir().unwrap();
-    let hasher = Arc::new(Argon2Hasher::new(CHEAP).unwrap());
-    let credentials = Arc::new(PgCredentials::new(test.database().clone()));
-    credentials.set(company.user(), hasher.hash(secret("correct horse")).await.unwrap()).await.unwrap();
-    let sign_in = SignIn {
-        users: Arc::new(UsersReader::new(test.database())),
-        credentials,
-        hasher,
-        tokens: Arc::new(RsaTokens::load_or_create(&folder.path().join("token.pem")).unwrap()),
-        clock: Arc::new(TestClock::at_text("2026-06-02T01:00:00Z")),
-    };
-    let signed_in = sign_in.sign_in(&company.email().to_uppercase(), secret("correct horse")).await.unwrap();
-    assert_eq!(signed_in.user.id, company.user());
-    let principal = sign_in.authenticate(signed_in.access.token.expose_secret()).unwrap();
-    assert_eq!((principal.user_id, principal.tenant_id), (company.user(), company.tenant()));
-    assert_eq!(sign_in.current(principal.user_id).await.unwrap(), signed_in.user);
-
-    let mut refusals = Vec::new();
-    for (email, password) in
-        [(company.email().as_str(), "wrong horse"), ("bob@acme.example", "correct horse"), ("?", "")]
-    {
-        let refused = sign_in.sign_in(email, secret(password)).await.err().unwrap();
-        assert_eq!(refused.kind, ErrorKind::Unauthenticated);
-        refusals.push((refused.code, refused.detail));
+    let credentials = PgCredentials::new(test.database().clone());
+    let tokens = Arc::new(PgRefreshTokens::new(test.database().clone()));
+    let hasher = Argon2Hasher::new(CHEAP).unwrap();
+    let old = hasher.hash(&password("the first of them")).await.unwrap();
+    credentials.set(user(1), old.clone()).await.unwrap();
+    for n in 1..=3 {
+        assert!(tokens.begin(first(n, 1, &old, at(0))).await.unwrap().is_some());
     }
-    assert!(refusals.iter().all(|refusal| *refusal == refusals[0]), "they do not tell who exists: {refusals:?}");
+    let new = hasher.hash(&password("the second of them")).await.unwrap();
+    let mut others = credentials.change(user(1), new, session(2)).await.unwrap();
+    others.sort_unstable();
+    assert_eq!(others, [session(1), session(3)]);
+    assert_eq!(tokens.sessions_of(user(1)).await.unwrap(), [session(2)]);
+    let late = tokens.begin(first(4, 1, &old, at(0))).await.unwrap();
+    assert!(late.is_none(), "whoever was verified against the old password gets no session");
 }

@@ -5,7 +5,7 @@ use application::ports::commands::Commands;
 use application::{Client, Principal};
 use cqrs_es::EventStore;
 use domain::EventSourced;
-use domain::access::{Permission, Role};
+use domain::access::{Permission, Rights, RoleName};
 use domain::automation::Automation;
 use domain::ids::{AutomationId, IntegrationId, ReportId};
 use domain::integration::{IntegrationConfig, IntegrationKind};
@@ -14,8 +14,10 @@ use domain::report::Report;
 use domain::tenant::{Tenant, TenantCommand};
 use domain::user::User;
 use infrastructure::event_store::{AppendError, Commit, LogStatistics, LogStore, NewEvent};
+use sea_orm::{DbErr, RuntimeErr};
+use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
-use testkit::TestDatabase;
+use testkit::{TestDatabase, signed_in};
 use uuid::Uuid;
 
 use crate::fixtures::{at, begin, complete, context, count, on_run, provision, run, start, tenant, user};
@@ -26,16 +28,17 @@ pub(crate) fn commit(aggregate_id: &str, expected: usize, events: usize) -> Comm
     let event = |number| NewEvent {
         event_type: "Noted".into(),
         event_version: "1".into(),
-        payload: json!({ "number": number }),
+        payload: to_raw_value(&json!({ "number": number })).unwrap(),
     };
     Commit {
         tenant: Some(tenant(1).uuid()),
         aggregate_type: "note",
         aggregate_id: aggregate_id.into(),
         expected,
+        remembered: None,
         events: (0..events).map(event).collect(),
         claims: Vec::new(),
-        metadata: json!({ "actor_kind": "system" }),
+        metadata: to_raw_value(&json!({ "actor_kind": "system" })).unwrap(),
         receipt: None,
     }
 }
@@ -102,7 +105,8 @@ async fn recorded_events_cannot_be_changed() {
         // Refused even where it would change nothing.
         "delete from events where false",
     ] {
-        let refused = sqlx::query(change).execute(test.pool()).await.unwrap_err();
+        let refused = test.try_as_owner(change).await.unwrap_err();
+        let DbErr::Exec(RuntimeErr::SqlxError(refused)) = &refused else { panic!("{change}: {refused}") };
         let refused = refused.as_database_error().unwrap();
         assert_eq!(refused.message(), "the table events is append-only", "{change}");
         assert_eq!(refused.code().as_deref(), Some("23001"), "restrict_violation: {change}");
@@ -149,7 +153,7 @@ async fn of_twenty_appends_at_one_version_exactly_one_is_recorded() {
         let appender = appender.clone();
         tokio::spawn(async move {
             let mut commit = commit("a", 1, 1);
-            commit.events[0].payload = json!({ "writer": n });
+            commit.events[0].payload = to_raw_value(&json!({ "writer": n })).unwrap();
             (n, appender.append(commit).await)
         })
     });
@@ -182,9 +186,15 @@ async fn a_commit_is_recorded_whole_or_not_at_all() {
 #[tokio::test]
 async fn an_event_carries_who_caused_it_from_where_and_by_which_right() {
     let test = TestDatabase::new().await;
-    let principal = Principal { user_id: user(1), tenant_id: tenant(1), role: Role::Owner };
+    let principal = Principal {
+        user_id: user(1),
+        tenant_id: tenant(1),
+        role: RoleName::owner(),
+        session_id: Uuid::from_u128(0xe).into(),
+    };
     let client = Client { ip: Some("203.0.113.9".into()), user_agent: Some("browser/1".into()) };
-    let request = RequestContext::for_request(principal, Uuid::from_u128(0xa), client, None);
+    let (user, rights) = (signed_in(principal.clone()), Rights::everything().into());
+    let request = RequestContext::for_request(user, rights, Uuid::from_u128(0xa), client, None);
     let scope = request.authorize(Permission::RunsStart).unwrap();
     let context = scope.context().clone().caused_by(Uuid::from_u128(0xc));
     let (run, tenant) = (run(1), tenant(1));

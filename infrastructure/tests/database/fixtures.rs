@@ -5,7 +5,7 @@ use std::time::Duration;
 use application::RequestContext;
 use application::ports::commands::{Commands, Recorded};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::access::Role;
+use domain::access::RoleName;
 use domain::ids::{AttemptId, RunId, TenantId, UserId};
 use domain::job_run::{
     Attempt, Failure, FailureClass, JobRun, JobRunCommand, JobRunEvent, RetryPolicy, StartRun, Step, StepOutput,
@@ -56,7 +56,7 @@ pub(crate) fn register(user_id: UserId, tenant_id: TenantId, email: &str) -> Use
         tenant_id,
         email: Personal::new(email.parse().unwrap()),
         name: Personal::new("Ann Example".parse().unwrap()),
-        role: Role::Owner,
+        role: RoleName::owner(),
         at: at(1),
     })
 }

@@ -75,7 +75,7 @@ async fn too_many_waiting_commits_are_refused() {
     }
     let blocker = test.another_process().await.unwrap();
     let mut lock = blocker.pool().begin().await.unwrap();
-    sqlx::query("lock table events in exclusive mode").execute(&mut *lock).await.unwrap();
+    sqlx::raw_sql("set local role none; lock table events in exclusive mode").execute(&mut *lock).await.unwrap();
     let appender = test.appender();
     let waiting: Vec<_> = (0..12_000)
         .map(|n| {

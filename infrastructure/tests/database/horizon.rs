@@ -106,14 +106,9 @@ async fn nobody_is_blamed_while_no_event_waits() {
     culprit.end().await;
 }
 
-/// The database as a role sees it that may read the log and nothing about other roles' sessions.
+/// The database under a login that may see nothing about other roles' sessions.
 async fn as_stranger(test: &TestDatabase, role: &str) -> Database {
-    let grants = format!(
-        "create role {role};
-         do $$ begin execute format('grant usage on schema %I to {role}', current_schema()); end $$;
-         grant select on events, log_generations to {role}"
-    );
-    sqlx::raw_sql(&grants).execute(test.pool()).await.unwrap();
+    test.as_owner(&format!("create role {role}")).await;
     let options = PgConnectOptions::from_str(&test.url().unwrap()).unwrap().options([("role", role)]);
     Database::connect_with(options, 1).await.unwrap()
 }
@@ -132,7 +127,7 @@ async fn a_role_without_the_right_to_see_sessions_still_learns_which_it_is() {
     let application = culprit.application.clone();
     culprit.end().await;
     database.close().await;
-    sqlx::raw_sql(&format!("drop owned by {role}; drop role {role}")).execute(test.pool()).await.unwrap();
+    test.as_owner(&format!("drop role {role}")).await;
     assert_eq!(session.application_name.as_deref(), Some(application.as_str()));
     assert_eq!((session.transaction_began, session.state, session.command), (None, None, None));
     assert!(stall.to_string().contains("pg_read_all_stats"), "{stall}");

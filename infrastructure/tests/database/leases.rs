@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::event_log::commit;
 use crate::fixtures::{count, until, until_someone_waits};
-use crate::probe::Probe;
+use crate::probe::{Fault, Probe};
 
 /// A process that feeds the probe.
 struct Process {
@@ -26,10 +26,15 @@ struct Process {
 impl Process {
     /// One that runs; none on PGlite, which has one process.
     async fn start(test: &TestDatabase) -> Option<Self> {
+        Self::with(test, Probe::working_over(test).await).await
+    }
+
+    /// One that runs with this probe.
+    async fn with(test: &TestDatabase, probe: Arc<Probe>) -> Option<Self> {
         let database = test.another_process().await?;
-        let probe = Probe::working_over(test).await;
         let projections: [Arc<dyn Projection>; 1] = [probe.clone()];
         let runner = ProjectionRunner::new(database, test.checkpoints_of(&projections), test.log());
+        let runner = runner.patient_for(Duration::from_millis(300));
         let feeding = runner.clone();
         let running = tokio::spawn(async move { feeding.run(&projections).await });
         Some(Self { runner, probe, running })
@@ -103,6 +108,29 @@ async fn a_process_that_stops_lets_others_take_over_at_once() {
         sqlx::query_scalar("select max(written_at) from probe").fetch_one(test.pool()).await.unwrap();
     assert!(last < until, "written {last}, while the lease would have lasted until {until}");
     second.running.abort();
+}
+
+/// Seen to fail: without an end to the time for a batch, and with leases that are kept while a projection pauses, the second
+/// process never wrote.
+#[tokio::test]
+async fn a_process_that_gets_nowhere_lets_another_one_try() {
+    // It hangs, or the disk is full for it alone.
+    for fault in [Fault::Hang, Fault::Raise("53100")] {
+        let test = TestDatabase::new().await;
+        let stuck = Probe::over(&test, fault).await;
+        let Some(first) = Process::with(&test, stuck).await else { return assert!(test.is_embedded()) };
+        append(&test, "a").await;
+        until("it has tried", async || first.probe.failures() > 0).await;
+        let second = Process::start(&test).await.unwrap();
+        until_written(&test, 3).await;
+        assert_eq!(second.probe.written(), 3, "{fault:?}");
+        // Mended, and the other one gone: it takes its turn again.
+        first.probe.mend();
+        second.running.abort();
+        append(&test, "b").await;
+        until_written(&test, 6).await;
+        first.running.abort();
+    }
 }
 
 /// A process reads a batch and is held up; meanwhile `change` happens to the checkpoint. What it makes of it is given

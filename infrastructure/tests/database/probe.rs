@@ -21,6 +21,8 @@ pub(crate) enum Fault {
     Terminate,
     /// Somebody else holds the table for longer than the writer waits.
     WaitForTheTable,
+    /// The writer never comes to an end.
+    Hang,
 }
 
 /// Writes the number of each event into the table `probe`, and has a fault until it is mended.
@@ -28,6 +30,7 @@ pub(crate) struct Probe {
     fault: Mutex<Option<Fault>>,
     failures: AtomicUsize,
     written: AtomicUsize,
+    calls: AtomicUsize,
 }
 
 impl Probe {
@@ -40,16 +43,20 @@ impl Probe {
 
     /// A probe without a fault, whose table is there.
     pub(crate) async fn working_over(test: &TestDatabase) -> Arc<Self> {
-        sqlx::query(
+        test.as_owner(
             "create table if not exists probe (
                 position bigint primary key,
                 place bigint generated always as identity,
-                written_at timestamptz not null default clock_timestamp())",
+                written_at timestamptz not null default clock_timestamp());
+             grant select, insert, update, delete on probe to synkro_system",
         )
-        .execute(test.pool())
-        .await
-        .unwrap();
-        Arc::new(Self { fault: Mutex::new(None), failures: AtomicUsize::new(0), written: AtomicUsize::new(0) })
+        .await;
+        Arc::new(Self {
+            fault: Mutex::new(None),
+            failures: AtomicUsize::new(0),
+            written: AtomicUsize::new(0),
+            calls: AtomicUsize::new(0),
+        })
     }
 
     pub(crate) fn break_with(&self, fault: Fault) {
@@ -63,6 +70,11 @@ impl Probe {
     /// How often the fault showed.
     pub(crate) fn failures(&self) -> usize {
         self.failures.load(Ordering::SeqCst)
+    }
+
+    /// How often this one was given events.
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
     }
 
     /// How many rows this one has written, committed or not.
@@ -86,6 +98,7 @@ impl Projection for Probe {
     }
 
     async fn apply(&self, transaction: &DatabaseTransaction, events: &[&LoggedEvent]) -> Result<(), ProjectionError> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
         for event in events {
             let fault = *self.fault.lock().unwrap();
             if let Some(fault) = fault.filter(|_| event.sequence == 3) {
@@ -105,8 +118,10 @@ impl Projection for Probe {
 async fn fail(transaction: &DatabaseTransaction, fault: Fault) -> Result<(), ProjectionError> {
     let sql = match fault {
         Fault::Refuse => return Err(DbErr::Custom("Ann Example is not a day".into()).into()),
+        Fault::Hang => return std::future::pending().await,
         Fault::Raise(code) => format!("do $$ begin raise exception 'Ann Example' using errcode = '{code}'; end $$"),
-        Fault::Terminate => "select pg_terminate_backend(pg_backend_pid())".to_owned(),
+        // Only the login may end its sessions.
+        Fault::Terminate => "set local role none; select pg_terminate_backend(pg_backend_pid())".to_owned(),
         Fault::WaitForTheTable => "set local lock_timeout = '20ms'; lock table probe in exclusive mode".to_owned(),
     };
     transaction.execute_unprepared(&sql).await?;

@@ -3,8 +3,9 @@
 use application::ports::commands::{Commands, LogPosition};
 use domain::tenant::Tenant;
 use domain::user::User;
-use infrastructure::event_store::{Commit, Direction, EventFilter, LogQuery, LoggedEvent, Span};
+use infrastructure::event_store::{AggregateKey, Commit, Direction, EventFilter, LogQuery, LoggedEvent, Span};
 use serde_json::json;
+use serde_json::value::to_raw_value;
 use sqlx::Acquire;
 use testkit::TestDatabase;
 use uuid::Uuid;
@@ -21,11 +22,12 @@ async fn history(test: &TestDatabase) -> Vec<LoggedEvent> {
         let mut commit = Commit {
             tenant: Some(tenant(1 + n as u128 % 2).uuid()),
             aggregate_type: if n == 5 { "memo" } else { "note" },
-            metadata: json!({
+            metadata: to_raw_value(&json!({
                 "actor_kind": "system",
                 "actor_id": if n < 4 { "pipeline" } else { "scheduler" },
                 "correlation_id": Uuid::from_u128(n as u128 % 3),
-            }),
+            }))
+            .unwrap(),
             ..commit(&aggregate_id, if n == 3 || n == 4 { 2 } else { 0 }, 2)
         };
         commit.events[1].event_type = "NoteChanged".into();
@@ -137,9 +139,9 @@ async fn one_event_is_found_by_its_place_and_an_aggregate_by_its_name() {
     assert_eq!(query.at(nowhere).await.unwrap(), None);
     let of_a1: Vec<LoggedEvent> =
         all.iter().filter(|event| event.aggregate_type == "note" && event.aggregate_id == "a1").cloned().collect();
-    assert_eq!(query.history("note", "a1", None).await.unwrap(), of_a1);
-    assert_eq!(query.history("note", "a1", Some(3)).await.unwrap(), of_a1[2..3]);
-    assert_eq!(query.history("note", "a9", None).await.unwrap(), []);
+    assert_eq!(query.history(&AggregateKey::new("note", "a1"), None).await.unwrap(), of_a1);
+    assert_eq!(query.history(&AggregateKey::new("note", "a1"), Some(3)).await.unwrap(), of_a1[2..3]);
+    assert_eq!(query.history(&AggregateKey::new("note", "a9"), None).await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use application::ports::commands::Commands;
-use application::ports::rebuilds::RebuildProgress;
+use application::ports::rebuilds::{Discarded, RebuildBeginning, RebuildProgress};
 use domain::tenant::Tenant;
 use infrastructure::projections::{Projection, Rebuild};
 use infrastructure::read_models;
@@ -146,7 +146,7 @@ async fn cut_off(test: &TestDatabase, projection: &dyn Projection) {
     let rebuild = Rebuild::of(test.database(), projection).await.unwrap().in_batches_of(3);
     let (written, cut) = (AtomicU64::new(0), Notify::new());
     let build = rebuild.build(|progress| {
-        assert!(!progress.resumed);
+        assert_ne!(progress.beginning, RebuildBeginning::Resumed);
         written.store(progress.done, Ordering::Relaxed);
         if progress.done >= 6 {
             cut.notify_one();
@@ -171,8 +171,16 @@ async fn a_rebuild_that_was_cut_off_between_batches_goes_on_and_one_given_up_lea
         let mut seen = Vec::new();
         again.build(|progress| seen.push(progress)).await.unwrap();
         let left = events - 6;
-        assert_eq!(seen.first(), Some(&RebuildProgress { done: 0, total: left, resumed: true }), "{name}");
-        assert_eq!(seen.last(), Some(&RebuildProgress { done: left, total: left, resumed: true }), "{name}");
+        assert_eq!(
+            seen.first(),
+            Some(&RebuildProgress { done: 0, total: left, beginning: RebuildBeginning::Resumed }),
+            "{name}"
+        );
+        assert_eq!(
+            seen.last(),
+            Some(&RebuildProgress { done: left, total: left, beginning: RebuildBeginning::Resumed }),
+            "{name}"
+        );
         assert!(again.compare().await.unwrap().is_equal(), "{name}");
         again.abandon().await.unwrap();
     }
@@ -183,7 +191,7 @@ async fn a_rebuild_that_was_cut_off_between_batches_goes_on_and_one_given_up_lea
 
 async fn drop_next(test: &TestDatabase, name: &str) {
     let schema: String = sqlx::query_scalar("select current_schema()::text").fetch_one(test.pool()).await.unwrap();
-    sqlx::query(&format!("drop schema {schema}_next_{name} cascade")).execute(test.pool()).await.unwrap();
+    test.as_owner(&format!("drop schema {schema}_next_{name} cascade")).await;
 }
 
 #[tokio::test]
@@ -195,7 +203,7 @@ async fn a_checkpoint_without_its_tables_is_not_gone_on_from() {
         let rebuild = Rebuild::of(test.database(), projection.as_ref()).await.unwrap();
         rebuild.build(|_| ()).await.unwrap();
         drop_next(&test, name).await;
-        rebuild.build(|progress| assert!(!progress.resumed)).await.unwrap();
+        rebuild.build(|progress| assert_ne!(progress.beginning, RebuildBeginning::Resumed)).await.unwrap();
         assert!(rebuild.compare().await.unwrap().is_equal(), "{name}");
         rebuild.exchange().await.unwrap();
     }
@@ -212,26 +220,42 @@ async fn tables_without_their_checkpoint_are_not_gone_on_from() {
         .await
         .unwrap();
     let rebuild = Rebuild::of(test.database(), audit.as_ref()).await.unwrap();
-    rebuild.build(|progress| assert!(!progress.resumed)).await.unwrap();
+    rebuild.build(|progress| assert_ne!(progress.beginning, RebuildBeginning::Resumed)).await.unwrap();
     assert!(rebuild.compare().await.unwrap().is_equal());
 }
 
+/// Seen to fail: with the name of the last migration in place of the tables' form, the rows of the first half stayed.
 #[tokio::test]
-async fn what_another_program_began_is_begun_anew() {
+async fn what_was_begun_by_other_sources_on_other_tables_or_for_other_rows_is_begun_anew() {
     let test = told().await;
     let audit = projection("audit_entries");
-    cut_off(&test, audit.as_ref()).await;
     let schema: String = sqlx::query_scalar("select current_schema()::text").fetch_one(test.pool()).await.unwrap();
-    // What an older program wrote, by rules that are not those of today.
-    for change in [
-        format!("update {schema}_next_audit_entries.audit_entries set actor_kind = 'nobody'"),
-        format!("comment on schema {schema}_next_audit_entries is '0.0.1 0001_event_log'"),
+    let next = format!("{schema}_next_audit_entries");
+    let begun_with: String = {
+        cut_off(&test, audit.as_ref()).await;
+        let sql = format!("select obj_description('{next}'::regnamespace, 'pg_namespace')");
+        sqlx::query_scalar(&sql).fetch_one(test.pool()).await.unwrap()
+    };
+    let [sources, form] = [0, 1].map(|part| begun_with.split(' ').nth(part).unwrap());
+    for (change, expected) in [
+        (
+            format!("comment on schema {next} is '{}'", begun_with.replace(sources, "0000000000000000")),
+            Discarded::OtherProgram,
+        ),
+        (format!("comment on schema {next} is '{sources} {form} Tenant'"), Discarded::OtherRows),
+        // It comes before the last one.
+        ("insert into seaql_migrations values ('0000_late', 0)".to_owned(), Discarded::OtherTables),
+        ("alter table audit_entries alter column ip type varchar(39)".to_owned(), Discarded::OtherTables),
     ] {
-        sqlx::query(&change).execute(test.pool()).await.unwrap();
+        // What is gone on with would show.
+        test.as_owner(&format!("update {next}.audit_entries set actor_kind = 'nobody'")).await;
+        test.as_owner(&change).await;
+        let rebuild = Rebuild::of(test.database(), audit.as_ref()).await.unwrap();
+        let anew = RebuildBeginning::Anew(expected);
+        rebuild.build(|progress| assert_eq!(progress.beginning, anew, "{change}")).await.unwrap();
+        assert!(rebuild.compare().await.unwrap().is_equal(), "{change}");
+        rebuild.build(|progress| assert_eq!(progress.beginning, RebuildBeginning::Resumed)).await.unwrap();
     }
-    let rebuild = Rebuild::of(test.database(), audit.as_ref()).await.unwrap();
-    rebuild.build(|progress| assert!(!progress.resumed)).await.unwrap();
-    assert!(rebuild.compare().await.unwrap().is_equal());
 }
 
 /// The live rows are taken away first, so that a single row written to them would show.
@@ -240,7 +264,7 @@ async fn a_rebuild_whose_tables_vanish_never_writes_the_live_ones() {
     let test = told().await;
     for name in ["audit_entries", "users"] {
         let projection = projection(name);
-        sqlx::query(&format!("truncate {name}")).execute(test.pool()).await.unwrap();
+        sqlx::query(&format!("delete from {name}")).execute(test.pool()).await.unwrap();
         let missing = format!("the next generation of {name} has no table {name} any more; begin the rebuild anew");
 
         let rebuild = Rebuild::of(test.database(), projection.as_ref()).await.unwrap().in_batches_of(3);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use application::ports::rebuilds::RebuildTarget;
+use application::ports::rebuilds::{RebuildEngine, RebuildTarget, TargetAggregate};
 use application::use_cases::{ReadModelRebuilding, RebuildRequest, Rebuilt};
 use application::{AppError, RequestContext};
 use domain::ErrorKind;
@@ -23,21 +23,30 @@ use crate::story::Company;
 const REASON: &str = "Rows were changed by hand.";
 
 fn rebuilding(test: &TestDatabase) -> ReadModelRebuilding {
+    let engine = PgRebuildEngine::new(test.database().clone(), read_models::all());
+    rebuilding_with(test, Arc::new(engine))
+}
+
+pub(crate) fn rebuilding_with(test: &TestDatabase, engine: Arc<dyn RebuildEngine>) -> ReadModelRebuilding {
     ReadModelRebuilding {
         rebuilds: Arc::new(test.commands()),
-        engine: Arc::new(PgRebuildEngine::new(test.database().clone(), read_models::all())),
+        engine,
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
     }
 }
 
-fn support() -> RequestContext {
+pub(crate) fn support() -> RequestContext {
     RequestContext::for_support("ops-anna".parse().unwrap(), Uuid::from_u128(0xc))
 }
 
-fn request(projection: &str, goal: RebuildGoal) -> RebuildRequest {
+pub(crate) fn request(projection: &str, goal: RebuildGoal) -> RebuildRequest {
     let target = RebuildTarget { projection: projection.to_owned(), tenant: None, aggregate: None };
     RebuildRequest { target, goal, reason: (goal == RebuildGoal::Exchange).then(|| REASON.to_owned()) }
+}
+
+fn named(aggregate_type: &str, aggregate_id: Uuid) -> TargetAggregate {
+    TargetAggregate { aggregate_type: aggregate_type.to_owned(), aggregate_id }
 }
 
 async fn carry_out(test: &TestDatabase, request: RebuildRequest) -> Result<Rebuilt, AppError> {
@@ -45,14 +54,14 @@ async fn carry_out(test: &TestDatabase, request: RebuildRequest) -> Result<Rebui
 }
 
 /// The events of a rebuild: owner, payload and metadata.
-async fn recorded(test: &TestDatabase, id: Uuid) -> Vec<(Option<Uuid>, Value, Value)> {
+pub(crate) async fn recorded(test: &TestDatabase, id: Uuid) -> Vec<(Option<Uuid>, Value, Value)> {
     let sql = "select tenant_id, payload, metadata from events
                where aggregate_type = 'rebuild' and aggregate_id = $1 order by sequence";
     sqlx::query_as(sql).bind(id.to_string()).fetch_all(test.pool()).await.unwrap()
 }
 
 /// The last rebuild that was begun.
-async fn last_rebuild(test: &TestDatabase) -> Uuid {
+pub(crate) async fn last_rebuild(test: &TestDatabase) -> Uuid {
     let sql = "select aggregate_id::uuid from events where event_type = 'RebuildStarted'
                order by generation desc, tx desc, position desc limit 1";
     sqlx::query_scalar(sql).fetch_one(test.pool()).await.unwrap()
@@ -138,7 +147,7 @@ async fn a_rebuild_that_fails_is_recorded_as_abandoned_with_what_differed() {
     run_sql(&test, &format!("delete from users where id = '{}'", one.user())).await;
     run_sql(&test, &format!("update users set email = '{}' where id = '{}'", one.email(), two.user())).await;
     let mut request = request("users", RebuildGoal::Exchange);
-    request.target.aggregate = Some(one.user().uuid());
+    request.target.aggregate = Some(named("user", one.user().uuid()));
     let error = carry_out(&test, request).await.unwrap_err();
     assert_eq!((error.kind, error.code), (ErrorKind::Conflict, "rebuild.rows_of_others"));
     let events = recorded(&test, last_rebuild(&test).await).await;
@@ -153,18 +162,23 @@ async fn everything_that_is_wrong_with_a_request_is_said_and_nothing_is_recorded
     let events = count(test.pool(), "events").await;
     let (one, two, nobody) = (Company::new(&test, 1), Company::new(&test, 2), tenant(99));
     let unknown = Uuid::from_u128(0xdead);
-    let asked = |projection: &str, tenant, aggregate, reason: Option<&str>| RebuildRequest {
-        target: RebuildTarget { projection: projection.to_owned(), tenant, aggregate },
+    let asked = |projection: &str, tenant, aggregate: Option<(&str, Uuid)>, reason: Option<&str>| RebuildRequest {
+        target: RebuildTarget {
+            projection: projection.to_owned(),
+            tenant,
+            aggregate: aggregate.map(|(kind, id)| named(kind, id)),
+        },
         goal: RebuildGoal::Exchange,
         reason: reason.map(str::to_owned),
     };
     for (request, fields) in [
         (asked("nothing", Some(nobody), None, None), vec!["projection", "tenant", "reason"]),
         (asked("users", None, None, Some("two\nlines")), vec!["reason"]),
-        (asked("users", None, Some(unknown), Some(REASON)), vec!["aggregate"]),
-        (asked("users", None, Some(one.run(1).uuid()), Some(REASON)), vec!["aggregate"]),
-        (asked("users", Some(two.tenant()), Some(one.user().uuid()), Some(REASON)), vec!["aggregate"]),
-        (asked("integrations", None, Some(unknown), Some(REASON)), vec!["aggregate"]),
+        (asked("users", None, Some(("user", unknown)), Some(REASON)), vec!["aggregate"]),
+        (asked("users", None, Some(("user", one.run(1).uuid())), Some(REASON)), vec!["aggregate"]),
+        (asked("users", None, Some(("job_run", one.run(1).uuid())), Some(REASON)), vec!["aggregate"]),
+        (asked("users", Some(two.tenant()), Some(("user", one.user().uuid())), Some(REASON)), vec!["aggregate"]),
+        (asked("integrations", None, Some(("integration", unknown)), Some(REASON)), vec!["aggregate"]),
     ] {
         let error = carry_out(&test, request.clone()).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Invalid);

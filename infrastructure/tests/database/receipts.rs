@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use application::ports::commands::{Commands, Expect, Recorded};
 use application::{Client, CommandError, PortError, Principal, Receipt, RequestContext, RequestHash};
-use cqrs_es::{Aggregate, DomainEvent};
-use domain::access::{Permission, Role};
+use cqrs_es::Aggregate;
+use domain::access::{Permission, Rights, RoleName};
 use domain::ids::{TenantId, UserId};
 use domain::job_run::{JobRun, JobRunCommand, JobRunError, JobRunEvent, Step};
 use domain::{Classified, ErrorKind};
 use infrastructure::event_store::{Commit, LogCommands, NewEvent, NewReceipt, Receipts};
-use testkit::TestDatabase;
+use testkit::{TestDatabase, signed_in};
 use uuid::Uuid;
 
 use crate::event_log::commit;
@@ -20,8 +20,9 @@ use crate::fixtures::{at, begin, complete, context, count, on_run, run, start, t
 fn request(tenant_id: TenantId, user_id: UserId, key: &str, asked: u8) -> RequestContext {
     let receipt =
         Receipt { key: key.parse().unwrap(), operation: "an_operation", request_hash: RequestHash([asked; 32]) };
-    let principal = Principal { user_id, tenant_id, role: Role::Owner };
-    let request = RequestContext::for_request(principal, Uuid::from_u128(0xa), Client::default(), Some(receipt));
+    let principal = Principal { user_id, tenant_id, role: RoleName::owner(), session_id: Uuid::from_u128(0xe).into() };
+    let (user, rights) = (signed_in(principal), Rights::everything().into());
+    let request = RequestContext::for_request(user, rights, Uuid::from_u128(0xa), Client::default(), Some(receipt));
     request.authorize(Permission::RunsStart).unwrap().context().clone()
 }
 
@@ -68,11 +69,7 @@ async fn a_repeat_gets_the_position_that_a_commit_together_with_others_was_answe
     let test = TestDatabase::new().await;
     let context = own("k", 1);
     let event = JobRun::default().decide(start(run(1), tenant(1), at(0))).unwrap().remove(0);
-    let event = NewEvent {
-        event_type: event.event_type(),
-        event_version: event.event_version(),
-        payload: serde_json::to_value(&event).unwrap(),
-    };
+    let event = NewEvent::of(&event).unwrap();
     let receipt = NewReceipt {
         tenant: tenant(1).uuid(),
         actor: context.actor().id(),
@@ -104,7 +101,10 @@ async fn a_repeat_is_answered_while_nothing_can_be_written() {
     let runs = test.commands::<JobRun>();
     let first = started(&runs, &own("k", 1), 1).await.unwrap();
     let mut lock = other.pool().begin().await.unwrap();
-    sqlx::query("lock table events, receipts in exclusive mode").execute(&mut *lock).await.unwrap();
+    sqlx::raw_sql("set local role none; lock table events, receipts in exclusive mode")
+        .execute(&mut *lock)
+        .await
+        .unwrap();
     let context = own("k", 1);
     let repeat = tokio::time::timeout(Duration::from_secs(5), started(&runs, &context, 2)).await;
     assert_same(&first, &repeat.expect("an answer without waiting for the lock").unwrap());
@@ -209,7 +209,7 @@ async fn after_a_statement_that_ended_without_an_answer_a_repeat_gets_one_outcom
     let test = TestDatabase::new().await;
     let Some(other) = test.another_process().await else { return assert!(test.is_embedded()) };
     let mut lock = other.pool().begin().await.unwrap();
-    sqlx::query("lock table events in exclusive mode").execute(&mut *lock).await.unwrap();
+    sqlx::raw_sql("set local role none; lock table events in exclusive mode").execute(&mut *lock).await.unwrap();
     let runs = std::sync::Arc::new(test.commands::<JobRun>());
     let waiting = tokio::spawn({
         let runs = std::sync::Arc::clone(&runs);
@@ -303,13 +303,42 @@ async fn receipts_are_deleted_after_thirty_days() {
     for (key, number) in [("old", 1), ("new", 2)] {
         started(&runs, &own(key, 1), number).await.unwrap();
     }
-    let age = "update receipts set recorded_at = now() - interval '30 days 1 minute' where key = 'old'";
-    sqlx::query(age).execute(test.pool()).await.unwrap();
-    sqlx::query("update receipts set recorded_at = now() - interval '29 days 23 hours' where key = 'new'")
-        .execute(test.pool())
-        .await
-        .unwrap();
+    test.as_owner(
+        "update receipts set recorded_at = now() - interval '30 days 1 minute' where key = 'old';
+         update receipts set recorded_at = now() - interval '29 days 23 hours' where key = 'new'",
+    )
+    .await;
     assert_eq!(receipts.purge().await.unwrap(), 1);
     assert!(started(&runs, &own("new", 1), 3).await.unwrap().replayed);
     assert!(!started(&runs, &own("old", 1), 4).await.unwrap().replayed, "as good as new");
+}
+
+/// One long transaction would hold the readers of the log back.
+///
+/// Seen to fail: without a limit, one transaction deleted them all.
+#[tokio::test]
+async fn many_old_receipts_are_deleted_in_short_transactions() {
+    let test = TestDatabase::new().await;
+    test.as_owner(
+        "insert into receipts
+         select gen_random_uuid(), n::text, 'an_operation', '', 'note', n::text, 1, 1, 'somebody', now() - interval '31 days'
+         from generate_series(1, 2500) as n;
+         create table deleted (tx xid8, receipts bigint);
+         grant select, insert on deleted to synkro_system;
+         create function note_deleted() returns trigger language plpgsql as $$
+         begin
+             insert into deleted select pg_current_xact_id(), count(*) from gone;
+             return null;
+         end $$;
+         create trigger note_deleted after delete on receipts referencing old table as gone
+         for each statement execute function note_deleted()",
+    )
+    .await;
+    assert_eq!(Receipts::new(test.database().clone()).purge().await.unwrap(), 2500);
+    let transactions: Vec<i64> =
+        sqlx::query_scalar("select sum(receipts)::bigint from deleted group by tx order by 1 desc")
+            .fetch_all(test.pool())
+            .await
+            .unwrap();
+    assert_eq!(transactions, [1000, 1000, 500]);
 }

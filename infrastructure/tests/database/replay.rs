@@ -15,15 +15,23 @@ use crate::story::Company;
 
 /// Tables that no projection writes. Every other table counts as a read model, so a new one is tested from the start.
 const NOT_READ_MODELS: &[&str] = &[
+    "api_key_secrets",
     "claims",
     "credentials",
     "events",
     "log_generations",
+    "mails",
+    "one_time_links",
     "parked_events",
     "projection_checkpoints",
     "receipts",
+    "recovery_codes",
+    "refresh_tokens",
     "seaql_migrations",
+    "second_factors",
     "secrets",
+    "session_activity",
+    "sign_in_failures",
     "staging",
     "step_claims",
     "tenant_keys",
@@ -103,7 +111,7 @@ async fn read_models_do_not_change_when_everything_is_delivered_again() {
     assert_eq!(contents(&test).await, once, "the whole log, delivered over the rows that it had led to");
 
     for table in once.keys() {
-        sqlx::query(&format!("truncate {table}")).execute(test.pool()).await.unwrap();
+        sqlx::query(&format!("delete from {table}")).execute(test.pool()).await.unwrap();
     }
     from_the_beginning(&test).await;
     let twice: Vec<Arc<dyn Projection>> =

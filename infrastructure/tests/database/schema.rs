@@ -52,6 +52,22 @@ order by 1";
 const TRIGGERS: &str = "
 select pg_get_triggerdef(oid, true) from pg_trigger where tgrelid = $1::regclass and not tgisinternal order by 1";
 
+/// Row-level security, its policies, and the rights of others than the owner.
+const PROTECTION: &str = "
+select 'alter table ' || $1 || ' enable row level security' from pg_class where oid = $1::regclass and relrowsecurity
+union all
+select 'alter table ' || $1 || ' force row level security' from pg_class
+where oid = $1::regclass and relforcerowsecurity
+union all
+(select concat_ws(' ', 'create policy', policyname, 'on', $1, 'for', lower(cmd), 'to', array_to_string(roles, ', '),
+                  'using (' || qual || ')', 'with check (' || with_check || ')')
+ from pg_policies where schemaname = current_schema() and tablename = $1 order by policyname)
+union all
+(select 'grant ' || string_agg(lower(privilege_type), ', ' order by privilege_type) || ' on ' || $1 || ' to '
+        || pg_get_userbyid(grantee)
+ from pg_class, aclexplode(relacl) where oid = $1::regclass and grantee <> relowner
+ group by grantee order by pg_get_userbyid(grantee))";
+
 const COLUMN_COMMENTS: &str = "
 select 'comment on column ' || $1 || '.' || attname || ' is ' || quote_literal(col_description(attrelid, attnum))
 from pg_attribute
@@ -73,7 +89,7 @@ async fn table(pool: &PgPool, name: &str, comment: Option<String>) -> String {
     if let Some(comment) = comment {
         let _ = writeln!(text, "comment on table {name} is '{}';", comment.replace('\'', "''"));
     }
-    for query in [COLUMN_COMMENTS, INDEXES, TRIGGERS] {
+    for query in [COLUMN_COMMENTS, INDEXES, TRIGGERS, PROTECTION] {
         for statement in about(pool, query, name).await {
             let _ = writeln!(text, "{statement};");
         }

@@ -1,11 +1,12 @@
 //! The life of a company, told through commands: every event of the catalogue comes up in it.
 
 use application::ports::commands::Commands;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::EventSourced;
+use domain::access::RoleName;
 use domain::automation::{Automation, AutomationCommand, DefineAutomation, Schedule};
 use domain::events::CATALOGUE;
-use domain::ids::{AutomationId, IntegrationId, ReportId, RunId, SecretId, TenantId, UserId};
+use domain::ids::{AutomationId, IntegrationId, ReportId, RunId, SecretId, SessionId, TenantId, UserId};
 use domain::integration::{
     CheckOutcome, Configure, IntegrationCommand, IntegrationConfig, IntegrationKind, IntegrationSettings, SecretRef,
 };
@@ -15,6 +16,7 @@ use domain::rebuild::{
     FinishRebuild, Rebuild, RebuildCommand, RebuildGoal, RebuildOutcome, RebuildScope, StartRebuild,
 };
 use domain::report::{PublishReport, Report, ReportCommand, ReportKind};
+use domain::session::{OpenSession, RevocationReason, Session, SessionCommand, SignInMethod};
 use domain::tenant::{Tenant, TenantCommand};
 use domain::user::{User, UserCommand};
 use domain::values::Personal;
@@ -46,6 +48,11 @@ impl<'a> Company<'a> {
         user(self.number)
     }
 
+    /// What people call it.
+    pub(crate) fn name(&self) -> String {
+        format!("Company company-{}", self.number)
+    }
+
     pub(crate) fn email(&self) -> String {
         format!("ann@company-{}.example", self.number)
     }
@@ -55,7 +62,7 @@ impl<'a> Company<'a> {
         run(self.number * 0x100 + n)
     }
 
-    async fn tell<A: EventSourced>(&self, id: Uuid, command: A::Command)
+    pub(crate) async fn tell<A: EventSourced>(&self, id: Uuid, command: A::Command)
     where
         A::Error: std::fmt::Debug,
     {
@@ -71,6 +78,7 @@ impl<'a> Company<'a> {
     /// Everything that can happen.
     pub(crate) async fn live(&self) {
         self.set_up().await;
+        self.keep_accounts().await;
         self.complete_run(self.run(1), at(100)).await;
         self.publish(self.run(1), at(200)).await;
         self.failing_run(self.run(2)).await;
@@ -78,6 +86,51 @@ impl<'a> Company<'a> {
         self.uncertain_run(self.run(4)).await;
         self.tell_run(self.run(5), [start(self.run(5), self.tenant(), at(300))]).await;
         self.verify_users(at(310)).await;
+        self.manage_access().await;
+        self.let_people_in().await;
+        self.be_looked_after().await;
+        self.manage_api_keys().await;
+    }
+
+    /// Everything happens to the user that can, and nothing of it is left but the sessions.
+    pub(crate) async fn keep_accounts(&self) {
+        let (user, at) = (self.user().uuid(), at(3));
+        let name = |name: &str| UserCommand::Rename { name: Personal::new(name.parse().unwrap()), at };
+        for command in [
+            UserCommand::ChangeRole { role: RoleName::user(), at },
+            UserCommand::ChangeRole { role: RoleName::owner(), at },
+            name("Ann Other"),
+            name("Ann Example"),
+            UserCommand::RecordPasswordChanged { at },
+            UserCommand::RecordLockout { failures: 5, until: at, at },
+            UserCommand::Deactivate { at },
+            UserCommand::Reactivate { at },
+        ] {
+            self.tell::<User>(user, command).await;
+        }
+        for n in 1..=2 {
+            self.tell::<Session>(self.session(n).uuid(), self.open_session(n, at)).await;
+        }
+        let revoke = SessionCommand::Revoke { reason: RevocationReason::SignedOut, at };
+        self.tell::<Session>(self.session(2).uuid(), revoke).await;
+    }
+
+    /// The n-th session of the user.
+    pub(crate) fn session(&self, n: u128) -> SessionId {
+        Uuid::from_u128(0x6000_0000 + self.number * 0x100 + n).into()
+    }
+
+    pub(crate) fn open_session(&self, n: u128, at: DateTime<Utc>) -> SessionCommand {
+        SessionCommand::Open(OpenSession {
+            session_id: self.session(n),
+            user_id: self.user(),
+            tenant_id: Some(self.tenant()),
+            method: SignInMethod::Password,
+            user_agent: Some("browser/1".into()),
+            ip: Some(Personal::new("203.0.113.9".into())),
+            ends_at: at + TimeDelta::days(90),
+            at,
+        })
     }
 
     /// Support staff look whether the company's rows are right.
@@ -209,6 +262,7 @@ fn settings(kind: IntegrationKind) -> IntegrationSettings {
 async fn the_story_has_every_event_of_the_catalogue() {
     let test = TestDatabase::new().await;
     Company::new(&test, 1).live().await;
+    Company::new(&test, 1).leave().await;
     let told: Vec<(String, String)> =
         sqlx::query_as("select distinct aggregate_type, event_type from events order by 1, 2")
             .fetch_all(test.pool())

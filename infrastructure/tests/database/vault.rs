@@ -55,9 +55,9 @@ async fn a_secret_opens_as_no_other_integration_field_or_version() {
     let test = TestDatabase::new().await;
     let vault = stored(&test).await;
     let home = place(tenant(1));
-    sqlx::query("update secrets set integration = 'ai'").execute(test.pool()).await.unwrap();
+    test.as_owner("update secrets set integration = 'ai'").await;
     assert_closed(&vault, SecretPlace { kind: IntegrationKind::Ai, ..home }, id(1)).await;
-    sqlx::query("update secrets set integration = 'radist', field = 'bot_token'").execute(test.pool()).await.unwrap();
+    test.as_owner("update secrets set integration = 'radist', field = 'bot_token'").await;
     assert_closed(&vault, SecretPlace { name: SecretName::BotToken, ..home }, id(1)).await;
     sqlx::query("insert into secrets select $1, tenant_id, integration, 'api_key', sealed from secrets")
         .bind(id(2).uuid())
@@ -74,11 +74,14 @@ async fn a_secret_opens_for_no_other_tenant_not_even_with_the_data_key_copied_al
     let test = TestDatabase::new().await;
     let vault = stored(&test).await;
     assert_closed(&vault, place(tenant(2)), id(1)).await;
-    sqlx::query("update secrets set tenant_id = $1").bind(tenant(2).uuid()).execute(test.pool()).await.unwrap();
+    test.as_owner(&format!("update secrets set tenant_id = '{}'", tenant(2))).await;
     assert_closed(&vault, place(tenant(2)), id(1)).await;
-    let copy = "insert into tenant_keys select $1, kek_id, wrapped from tenant_keys where tenant_id = $2
-                on conflict (tenant_id) do update set wrapped = excluded.wrapped";
-    sqlx::query(copy).bind(tenant(2).uuid()).bind(tenant(1).uuid()).execute(test.pool()).await.unwrap();
+    let (from, to) = (tenant(1), tenant(2));
+    test.as_owner(&format!(
+        "insert into tenant_keys select '{to}', kek_id, wrapped from tenant_keys where tenant_id = '{from}'
+         on conflict (tenant_id) do update set wrapped = excluded.wrapped"
+    ))
+    .await;
     assert_closed(&test.vault(), place(tenant(2)), id(1)).await;
 }
 
@@ -138,10 +141,7 @@ async fn a_tenant_has_one_data_key_however_many_ask_for_it_first() {
 async fn an_altered_secret_does_not_open() {
     let test = TestDatabase::new().await;
     let vault = stored(&test).await;
-    sqlx::query("update secrets set sealed = set_byte(sealed, 20, get_byte(sealed, 20) # 1)")
-        .execute(test.pool())
-        .await
-        .unwrap();
+    test.as_owner("update secrets set sealed = set_byte(sealed, 20, get_byte(sealed, 20) # 1)").await;
     assert_closed(&vault, place(tenant(1)), id(1)).await;
     assert_closed(&vault, place(tenant(1)), id(404)).await;
 }

@@ -6,16 +6,20 @@ mod outcome;
 mod provision;
 mod services;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use api::Bound;
 use application::pipeline::WorkerOptions;
 use application::ports::read_models::{RunStatus, RunView};
+use application::use_cases::{SelfService, SessionLife};
 use clap::Args;
 use domain::job_run::RetryPolicy;
 use infrastructure::connectors::{EgressPolicy, HttpOptions};
-use infrastructure::identity::PasswordCost;
+use infrastructure::identity::{LockoutPolicy, PasswordCost};
+use infrastructure::mail::FolderMailer;
 use simulator::Simulators;
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +28,7 @@ use self::outcome::Outcome;
 use super::serve::until_stopped;
 use super::{CliError, open, print, say};
 use crate::config::{DataDir, HttpArgs, StorageArgs};
-use crate::wire::{Options, System};
+use crate::wire::{LimitOptions, Options, PeopleOptions, System};
 
 #[derive(Args)]
 pub(super) struct DemoArgs {
@@ -72,6 +76,10 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
         policy: RetryPolicy::default(),
         worker: WorkerOptions { tenant: Some(company.tenant_id), ..WorkerOptions::default() },
         password: PasswordCost::default(),
+        limits: LimitOptions::default(),
+        lockout: LockoutPolicy::default(),
+        session: SessionLife::default(),
+        people: people(&folder, args.http.bind)?,
         instance: Some(folder.instance()?.0),
     };
     let system = System::new(database, options)?;
@@ -86,6 +94,13 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
         until_stopped(&system, bound, true).await?;
     }
     Ok(if outcome.completed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Mails stay on this machine, whatever is named for `serve`: the demo's people are made up.
+fn people(folder: &DataDir, bind: SocketAddr) -> Result<PeopleOptions, CliError> {
+    let public_url = format!("http://localhost:{}", bind.port()).parse()?;
+    let mailer = Arc::new(FolderMailer::new(folder.file("mail"), "Synkro <no-reply@synkro.invalid>".parse()?));
+    Ok(PeopleOptions { mailer, public_url, self_service: SelfService::Off })
 }
 
 async fn listen(http: &HttpArgs) -> Result<Bound, CliError> {

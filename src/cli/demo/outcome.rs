@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use application::ports::read_models::{PageRequest, ReportView, RunStatus, RunView};
+use application::access::shape::ShownReport;
+use application::ports::read_models::{PageRequest, RunStatus, RunView};
 use domain::ids::ReportId;
 use serde_json::{Value, json};
 use simulator::Simulators;
@@ -15,7 +16,7 @@ use crate::wire::System;
 pub(super) struct Outcome {
     whole: RunView,
     day: RunView,
-    report: Option<ReportView>,
+    report: Option<ShownReport>,
     deals: usize,
     chats: usize,
     messages: usize,
@@ -34,7 +35,7 @@ impl Outcome {
         let context = provision::context(system, company);
         let page = PageRequest { after: None, limit: 100 };
         let reports = system.state.read_reports.list(&context, page).await?;
-        let report = reports.items.into_iter().find(|report| report.id == ReportId::of(whole.id));
+        let report = reports.items.into_iter().find(|report| report.about.id == ReportId::of(whole.id));
         Ok(Self {
             whole,
             day,
@@ -88,8 +89,8 @@ impl Outcome {
             "chats": self.chats,
             "messages": self.messages,
             "report": self.report.as_ref().map(|report| json!({
-                "id": report.id,
-                "period": report.period,
+                "id": report.about.id,
+                "period": report.about.period,
                 "metrics": report.metrics,
                 "summary": report.summary,
             })),
@@ -112,7 +113,7 @@ impl Outcome {
     }
 }
 
-fn report_text(report: &ReportView, data: &Data) -> String {
+fn report_text(report: &ShownReport, data: &Data) -> String {
     let metrics = &report.metrics;
     let seconds = |value: Option<u64>| value.map_or_else(|| "–".to_owned(), |seconds| format!("{seconds} s"));
     let languages: Vec<String> =
@@ -125,8 +126,8 @@ fn report_text(report: &ReportView, data: &Data) -> String {
          Unanswered      {} ({:.1} %), {} await a reply\n\
          Outcomes        {} won, {} lost, {} open\n\
          Agents          {}\n",
-        report.headline,
-        report.summary,
+        report.headline.as_deref().unwrap_or_default(),
+        report.summary.as_deref().unwrap_or_default(),
         metrics.dialogues,
         metrics.messages,
         languages.join(", "),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use application::RequestContext;
 use application::ports::commands::LogPosition;
 use application::use_cases::{IntegrationInput, NewTenant, NewUser};
-use domain::access::{Permission, Role};
+use domain::access::{Permission, Preset, RoleName};
 use domain::automation::Schedule;
 use domain::integration::{AiProvider, CheckOutcome, IntegrationSettings, SecretName};
 use domain::values::Language;
@@ -37,6 +37,7 @@ pub(super) async fn company(system: &System, company: &Company, simulators: &Sim
         name: "Demo company".parse()?,
         slug: company.slug.parse()?,
         language: Language::English,
+        preset: Preset::Sales,
     };
     system.provisioning.provision(&context, tenant).await?;
     let owner = NewUser {
@@ -44,7 +45,7 @@ pub(super) async fn company(system: &System, company: &Company, simulators: &Sim
         tenant_id: company.tenant_id,
         email: company.email.parse()?,
         name: "Demo owner".parse()?,
-        role: Role::Owner,
+        role: RoleName::owner(),
         password: SecretString::from(company.password.as_str()),
     };
     let mut last = system.registration.register(&context, owner).await?;

@@ -10,11 +10,13 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use infrastructure::event_store::{Direction, EventFilter, LogQuery, Span};
 use infrastructure::files::Digested;
+use serde_json::{Value, json};
 
-use super::filter::{Filter, FilterArgs, Input};
+use super::filter::{Filter, FilterArgs};
 use super::is_closed_pipe;
 use super::view::whole;
-use crate::cli::{CliError, say};
+use crate::cli::input::Input;
+use crate::cli::{CliError, print, say};
 
 /// Events that are held in memory at once.
 const PAGE: i64 = 1_000;
@@ -50,18 +52,7 @@ pub(super) struct Request {
 impl ExportArgs {
     pub(super) fn parse(self, input: &mut Input) -> Request {
         let ExportArgs { filter, out, up_to, format } = self;
-        let free = |text: &str| {
-            if text == "-" {
-                Ok(())
-            } else if Path::new(text).file_name().is_none() {
-                Err("must be the name of a file, or -")
-            } else if Path::new(text).exists() {
-                Err("exists, and an export overwrites nothing; choose another name")
-            } else {
-                Ok(())
-            }
-        };
-        input.read("--out", Some(&out.to_string_lossy()), free);
+        input.read("--out", Some(&out.to_string_lossy()), |text| if text == "-" { Ok(()) } else { free(text) });
         Request {
             filter: filter.parse(input),
             up_to: input.read("--up-to", up_to.as_deref(), str::parse::<LogPosition>),
@@ -71,7 +62,7 @@ impl ExportArgs {
     }
 }
 
-pub(super) async fn run(query: &LogQuery, request: Request) -> Result<(), CliError> {
+pub(super) async fn run(query: &LogQuery, request: Request, json: bool) -> Result<(), CliError> {
     let Request { filter, up_to, out, format: Format::Jsonl } = request;
     let (filter, mut span) = filter.resolve(query).await?;
     span.up_to = up_to.map_or(span.up_to, |up_to| up_to.min(span.up_to));
@@ -80,10 +71,38 @@ pub(super) async fn run(query: &LogQuery, request: Request) -> Result<(), CliErr
         let (summary, _) = written.map_err(|error| {
             if is_closed_pipe(&error) { "the reader went away before the export was whole".into() } else { error }
         })?;
-        say(&summary.to_string());
+        // The events have the standard output.
+        say(&if json { summary.json(None).to_string() } else { summary.to_string() });
         return Ok(());
     }
-    let mut unfinished = out.clone().into_os_string();
+    let summary = to_file(query, &filter, span, &out).await?;
+    if json {
+        print(&summary.json(Some(&out)).to_string());
+    } else {
+        say(&format!("{summary}, in {}", out.display()));
+    }
+    Ok(())
+}
+
+/// Passes where a new file of this name can be made.
+pub(in crate::cli) fn free(text: &str) -> Result<(), &'static str> {
+    if Path::new(text).file_name().is_none() {
+        Err("must be the name of a file, or -")
+    } else if Path::new(text).exists() {
+        Err("exists, and an export overwrites nothing; choose another name")
+    } else {
+        Ok(())
+    }
+}
+
+/// Writes the events to a new file, whole or not at all.
+pub(in crate::cli) async fn to_file(
+    query: &LogQuery,
+    filter: &EventFilter,
+    span: Span,
+    out: &Path,
+) -> Result<Summary, CliError> {
+    let mut unfinished = out.as_os_str().to_owned();
     unfinished.push(".part");
     let unfinished = PathBuf::from(unfinished);
     let failed = |error: io::Error| format!("{} cannot be written: {error}", unfinished.display());
@@ -95,10 +114,9 @@ pub(super) async fn run(query: &LogQuery, request: Request) -> Result<(), CliErr
             failed(error)
         }
     })?;
-    let (summary, file) = write(query, &filter, span, file).await?;
-    finish(&file, &unfinished, &out).map_err(failed)?;
-    say(&format!("{summary}, in {}", out.display()));
-    Ok(())
+    let (summary, file) = write(query, filter, span, file).await?;
+    finish(&file, &unfinished, out).map_err(failed)?;
+    Ok(summary)
 }
 
 /// The name appears when the whole file is safe on the disk.
@@ -112,16 +130,28 @@ fn finish(file: &File, unfinished: &Path, out: &Path) -> io::Result<()> {
 }
 
 /// What was exported.
-struct Summary {
-    events: u64,
+pub(in crate::cli) struct Summary {
+    /// How many events.
+    pub(in crate::cli) events: u64,
     span: Span,
-    sha256: String,
+    /// SHA-256 of the file.
+    pub(in crate::cli) sha256: String,
+}
+
+impl Summary {
+    /// Where the log stood when the export began, or where it was to end.
+    fn up_to(&self) -> LogPosition {
+        self.span.up_to.max(self.span.after)
+    }
+
+    pub(in crate::cli) fn json(&self, file: Option<&Path>) -> Value {
+        json!({"events": self.events, "up_to": self.up_to().to_string(), "sha256": self.sha256, "file": file})
+    }
 }
 
 impl std::fmt::Display for Summary {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { events, span, sha256 } = self;
-        write!(out, "{events} events up to position {}, SHA-256 {sha256}", span.up_to.max(span.after))
+        write!(out, "{} events up to position {}, SHA-256 {}", self.events, self.up_to(), self.sha256)
     }
 }
 

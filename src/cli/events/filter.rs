@@ -1,19 +1,14 @@
 //! The options that say which events, understood all at once.
 
-use std::fmt::Display;
-
-use application::AppError;
 use application::ports::commands::LogPosition;
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Args;
-use domain::FieldError;
 use domain::events::CATALOGUE;
-use domain::ids::TenantId;
-use domain::values::Slug;
 use infrastructure::event_store::{EventFilter, LogQuery, Span};
 use uuid::Uuid;
 
 use crate::cli::CliError;
+use crate::cli::input::{Input, TenantRef, aggregate};
 
 /// Which events.
 #[derive(Args)]
@@ -44,39 +39,6 @@ pub(super) struct FilterArgs {
     after: Option<String>,
 }
 
-/// Values of options on their way to being understood, and what is wrong with those that were not.
-#[derive(Default)]
-pub(super) struct Input {
-    wrong: Vec<FieldError>,
-}
-
-impl Input {
-    /// What the value means; none where it is absent, or wrong and so remembered.
-    pub(super) fn read<T, E: Display>(
-        &mut self,
-        option: &str,
-        text: Option<&str>,
-        parse: impl FnOnce(&str) -> Result<T, E>,
-    ) -> Option<T> {
-        let text = text?;
-        parse(text).map_err(|error| self.wrong.push(FieldError::new(option, format!("{text:?}: {error}")))).ok()
-    }
-
-    /// A number from 1 to `most`.
-    pub(super) fn number(&mut self, option: &str, text: &str, most: i64) -> i64 {
-        let parse = |text: &str| match text.parse() {
-            Ok(number) if (1..=most).contains(&number) => Ok(number),
-            _ => Err(format!("must be a whole number from 1 to {most}")),
-        };
-        self.read(option, Some(text), parse).unwrap_or(1)
-    }
-
-    /// The request, if all of it was understood.
-    pub(super) fn finish<T>(self, request: T) -> Result<T, AppError> {
-        if self.wrong.is_empty() { Ok(request) } else { Err(AppError::invalid(self.wrong)) }
-    }
-}
-
 /// Which events, with every value understood.
 pub(super) struct Filter {
     tenant: Option<TenantRef>,
@@ -84,13 +46,6 @@ pub(super) struct Filter {
     until: Option<Moment>,
     after: Option<LogPosition>,
     rest: EventFilter,
-}
-
-/// A tenant as people name it.
-#[derive(Debug, PartialEq)]
-enum TenantRef {
-    Id(TenantId),
-    Slug(Slug),
 }
 
 /// A time as people name it.
@@ -117,7 +72,7 @@ impl FilterArgs {
             rest.event_types.extend(input.read("--type", Some(name), event_type));
         }
         let filter = Filter {
-            tenant: input.read("--tenant", self.tenant.as_deref(), tenant),
+            tenant: input.read("--tenant", self.tenant.as_deref(), str::parse::<TenantRef>),
             since: input.read("--since", self.since.as_deref(), moment),
             until: input.read("--until", self.until.as_deref(), moment),
             after: input.read("--after", self.after.as_deref(), str::parse::<LogPosition>),
@@ -129,7 +84,7 @@ impl FilterArgs {
             _ => false,
         };
         if ends_early {
-            input.wrong.push(FieldError::new("--until", "must not be earlier than --since"));
+            input.refuse("--until", "must not be earlier than --since");
         }
         filter
     }
@@ -138,13 +93,7 @@ impl FilterArgs {
 impl Filter {
     /// Asks the database what only it can tell: whose slug it is, and how late it is.
     pub(super) async fn resolve(self, query: &LogQuery) -> Result<(EventFilter, Span), CliError> {
-        let tenant = match self.tenant {
-            None => None,
-            Some(TenantRef::Id(id)) => Some(id),
-            Some(TenantRef::Slug(slug)) => Some(query.tenant_with(&slug).await?.ok_or_else(|| {
-                AppError::invalid(vec![FieldError::new("--tenant", format!("no tenant has the slug {slug}"))])
-            })?),
-        };
+        let tenant = TenantRef::resolve(self.tenant, query).await?;
         let now = query.now().await?;
         let at = |moment: Moment| match moment {
             Moment::At(time) => time,
@@ -152,26 +101,6 @@ impl Filter {
         };
         let span = Span { after: self.after.unwrap_or(LogPosition::BEGINNING), up_to: query.end().await? };
         Ok((EventFilter { tenant, since: self.since.map(at), until: self.until.map(at), ..self.rest }, span))
-    }
-}
-
-fn tenant(text: &str) -> Result<TenantRef, String> {
-    if let Ok(id) = Uuid::parse_str(text) {
-        return Ok(TenantRef::Id(id.into()));
-    }
-    text.parse().map(TenantRef::Slug).map_err(|error| format!("is no id, and as a slug it {error}"))
-}
-
-/// A type and, behind a colon, an id.
-pub(super) fn aggregate(text: &str) -> Result<(String, Option<String>), String> {
-    let (name, id) = text.split_once(':').map_or((text, None), |(name, id)| (name, Some(id)));
-    if !CATALOGUE.iter().any(|(known, _)| *known == name) {
-        let known: Vec<&str> = CATALOGUE.iter().map(|(known, _)| *known).collect();
-        return Err(format!("the type must be one of {}", known.join(", ")));
-    }
-    match id {
-        Some("") => Err("an id must follow the colon".into()),
-        id => Ok((name.to_owned(), id.map(str::to_owned))),
     }
 }
 
@@ -234,15 +163,6 @@ mod tests {
     }
 
     #[test]
-    fn aggregates_are_a_type_or_one_of_it() {
-        assert_eq!(aggregate("job_run"), Ok(("job_run".into(), None)));
-        assert_eq!(aggregate("job_run:7"), Ok(("job_run".into(), Some("7".into()))));
-        for text in ["", ":7", "job_run:", "JobRun", "note:1"] {
-            assert!(aggregate(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
     fn everything_wrong_is_told_at_once() {
         let wrong = |text: &str| Some(text.to_owned());
         let args = FilterArgs {
@@ -292,11 +212,11 @@ mod tests {
             after: None,
         };
         bare("2026-05-04T08:15:00Z", "2026-05-04T08:15:00Z").parse(&mut input);
-        assert!(input.wrong.is_empty());
         bare("2h", "1h").parse(&mut input);
-        assert!(input.wrong.is_empty());
+        input.finish(()).unwrap();
+        let mut input = Input::default();
         bare("2026-05-04T08:15:01Z", "2026-05-04T08:15:00Z").parse(&mut input);
         bare("1h", "2h").parse(&mut input);
-        assert_eq!(input.wrong.len(), 2);
+        assert_eq!(input.finish(()).unwrap_err().fields.len(), 2);
     }
 }

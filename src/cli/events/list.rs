@@ -5,8 +5,9 @@ use clap::Args;
 use infrastructure::event_store::{Direction, LogQuery};
 
 use super::Out;
-use super::filter::{Filter, FilterArgs, Input};
+use super::filter::{Filter, FilterArgs};
 use super::view::Table;
+use crate::cli::input::Input;
 use crate::cli::{CliError, say};
 
 /// The longest page.
@@ -25,9 +26,6 @@ pub(super) struct ListArgs {
     /// Only before this position.
     #[arg(long, value_name = "POSITION")]
     before: Option<String>,
-    /// Print one JSON object a line.
-    #[arg(long)]
-    json: bool,
 }
 
 pub(super) struct Request {
@@ -35,7 +33,6 @@ pub(super) struct Request {
     limit: i64,
     before: Option<LogPosition>,
     direction: Direction,
-    json: bool,
 }
 
 impl ListArgs {
@@ -45,13 +42,12 @@ impl ListArgs {
             limit: input.number("--limit", &self.limit, MOST),
             before: input.read("--before", self.before.as_deref(), str::parse::<LogPosition>),
             direction: if self.reverse { Direction::Backward } else { Direction::Forward },
-            json: self.json,
         }
     }
 }
 
-pub(super) async fn run(query: &LogQuery, request: Request, out: &mut Out) -> Result<(), CliError> {
-    let Request { filter, limit, before, direction, json } = request;
+pub(super) async fn run(query: &LogQuery, request: Request, json: bool, out: &mut Out) -> Result<(), CliError> {
+    let Request { filter, limit, before, direction } = request;
     let (filter, mut span) = filter.resolve(query).await?;
     if let Some(before) = before {
         span.up_to = span.up_to.min(LogPosition { position: before.position.saturating_sub(1), ..before });

@@ -1,6 +1,6 @@
 //! `synkro events`: the log as auditors and support staff read it.
 
-mod export;
+pub(super) mod export;
 mod filter;
 mod list;
 mod show;
@@ -14,13 +14,14 @@ use application::AppError;
 use clap::{Args, Subcommand};
 use infrastructure::event_store::LogQuery;
 
+use super::input::Input;
 use super::{CliError, open};
-use crate::config::StorageArgs;
+use crate::config::DatabaseArgs;
 
 #[derive(Args)]
 pub(super) struct EventsArgs {
     #[command(flatten)]
-    storage: StorageArgs,
+    database: DatabaseArgs,
 
     #[command(subcommand)]
     action: Action,
@@ -40,18 +41,19 @@ enum Action {
 
 pub(super) async fn run(args: EventsArgs) -> Result<ExitCode, CliError> {
     // Before the database is opened: bad input needs none to be told.
+    let DatabaseArgs { storage, json } = args.database;
     let request = Request::parse(args.action)?;
-    let (database, _folder) = open::readable_log(&args.storage).await?;
+    let (database, _folder) = open::readable_log(&storage).await?;
     let query = LogQuery::new(database.clone());
     let mut out = Out::default();
     let done = match request {
-        Request::List(request) => list::run(&query, request, &mut out).await,
-        Request::Show(request) => show::run(&query, request, &mut out).await,
+        Request::List(request) => list::run(&query, request, json, &mut out).await,
+        Request::Show(request) => show::run(&query, request, json, &mut out).await,
         Request::Tail(request) => {
-            let listens = args.storage.database_connections > 1;
-            tail::run(&database, &query, request, listens, &mut out).await
+            let log = tail::Log { database: &database, query: &query, listens: storage.database_connections > 1 };
+            tail::run(log, request, json, &mut out).await
         }
-        Request::Export(request) => export::run(&query, request).await,
+        Request::Export(request) => export::run(&query, request, json).await,
     };
     database.close().await;
     match done.and_then(|()| Ok(out.flush()?)) {
@@ -71,7 +73,7 @@ enum Request {
 
 impl Request {
     fn parse(action: Action) -> Result<Self, AppError> {
-        let mut input = filter::Input::default();
+        let mut input = Input::default();
         let request = match action {
             Action::List(args) => Self::List(args.parse(&mut input)),
             Action::Show(args) => Self::Show(args.parse(&mut input)),

@@ -3,13 +3,13 @@
 use application::ports::commands::LogPosition;
 use clap::Args;
 use domain::events::is_personal;
-use infrastructure::event_store::{LogQuery, LoggedEvent};
+use infrastructure::event_store::{AggregateKey, LogQuery, LoggedEvent};
 use serde_json::{Map, Value};
 
 use super::Out;
-use super::filter::{Input, aggregate};
 use super::view::{self, actor, plain, time, whole};
 use crate::cli::CliError;
+use crate::cli::input::{Input, one_aggregate};
 
 /// Entries of the metadata that the heading of an event tells already.
 const TOLD: [&str; 2] = ["actor_kind", "actor_id"];
@@ -22,36 +22,29 @@ pub(super) struct ShowArgs {
     /// Of the aggregate only the event with this number, counted from 1.
     #[arg(long, value_name = "N")]
     sequence: Option<String>,
-    /// Print one JSON object a line.
-    #[arg(long)]
-    json: bool,
 }
 
 pub(super) struct Request {
     /// None where it was not understood, which is remembered elsewhere.
     target: Option<Target>,
-    json: bool,
 }
 
 enum Target {
     Position(LogPosition),
-    Aggregate { name: String, id: String, sequence: Option<i64> },
+    Aggregate { aggregate: AggregateKey, sequence: Option<i64> },
 }
 
 impl ShowArgs {
     pub(super) fn parse(self, input: &mut Input) -> Request {
         let sequence = self.sequence.map(|text| input.number("--sequence", &text, i64::MAX));
         let target = input.read("POSITION|TYPE:ID", Some(&self.target), |text| target(text, sequence));
-        Request { target, json: self.json }
+        Request { target }
     }
 }
 
 fn target(text: &str, sequence: Option<i64>) -> Result<Target, String> {
     if text.contains(':') {
-        return match aggregate(text)? {
-            (name, Some(id)) => Ok(Target::Aggregate { name, id, sequence }),
-            (_, None) => Err("an id must follow the colon".into()),
-        };
+        return Ok(Target::Aggregate { aggregate: one_aggregate(text)?, sequence });
     }
     match text.parse() {
         Ok(_) if sequence.is_some() => Err("--sequence counts the events of an aggregate: name one as TYPE:ID".into()),
@@ -60,17 +53,17 @@ fn target(text: &str, sequence: Option<i64>) -> Result<Target, String> {
     }
 }
 
-pub(super) async fn run(query: &LogQuery, request: Request, out: &mut Out) -> Result<(), CliError> {
+pub(super) async fn run(query: &LogQuery, request: Request, json: bool, out: &mut Out) -> Result<(), CliError> {
     let events = match request.target {
         None => Vec::new(),
         Some(Target::Position(position)) => query.at(position).await?.into_iter().collect(),
-        Some(Target::Aggregate { name, id, sequence }) => query.history(&name, &id, sequence).await?,
+        Some(Target::Aggregate { aggregate, sequence }) => query.history(&aggregate, sequence).await?,
     };
     if events.is_empty() {
         return Err("there is no such event in the log".into());
     }
     for (n, event) in events.iter().enumerate() {
-        if request.json {
+        if json {
             out.line(&with_personal_named(event).to_string())?;
         } else {
             if n > 0 {
@@ -86,8 +79,11 @@ pub(super) async fn run(query: &LogQuery, request: Request, out: &mut Out) -> Re
 
 fn with_personal_named(event: &LoggedEvent) -> Value {
     let mut object = whole(event);
-    let personal = leaves(&event.payload).into_iter().filter(|leaf| leaf.is_personal(event)).map(|leaf| leaf.path);
-    object["personal"] = personal.collect();
+    let payload = leaves(&event.payload).into_iter().filter(|leaf| leaf.is_personal(event));
+    let metadata = leaves(&event.metadata).into_iter().filter(|leaf| is_personal_circumstance(event, &leaf.path));
+    let payload = payload.map(|leaf| format!("payload.{}", leaf.path));
+    let metadata = metadata.map(|leaf| format!("metadata.{}", leaf.path));
+    object["personal"] = payload.chain(metadata).collect();
     object
 }
 
@@ -98,18 +94,33 @@ fn lines(event: &LoggedEvent) -> Vec<String> {
     entry("recorded", &time(event.recorded_at));
     entry("aggregate", &format!("{}, event {} of it", view::aggregate(event), event.sequence));
     entry("tenant", &event.tenant_id.map_or_else(|| "none: the platform's own".to_owned(), |id| id.to_string()));
-    entry("actor", &actor(event));
+    let marked = |name: &str, text: String| text + mark(is_personal_circumstance(event, name));
+    entry("actor", &marked("actor_id", actor(event)));
     for leaf in leaves(&event.metadata) {
         if !TOLD.contains(&leaf.path.as_str()) {
-            entry(&leaf.path, &leaf.text());
+            entry(&leaf.path, &marked(&leaf.path, leaf.text()));
         }
     }
     lines.push("  payload".to_owned());
     for leaf in leaves(&event.payload) {
-        let mark = if leaf.is_personal(event) { "  (personal)" } else { "" };
-        lines.push(format!("    {:<28}  {}{mark}", leaf.path, leaf.text()));
+        lines.push(format!("    {:<28}  {}{}", leaf.path, leaf.text(), mark(leaf.is_personal(event))));
     }
     lines
+}
+
+/// What stands behind a value about a person.
+fn mark(is_personal: bool) -> &'static str {
+    if is_personal { "  (personal)" } else { "" }
+}
+
+/// Whether an entry of the metadata is about a person: where a request came from, and the name that an operator goes by.
+/// Users are named by ids that tell nothing, parts of Synkro are nobody.
+fn is_personal_circumstance(event: &LoggedEvent, name: &str) -> bool {
+    match name {
+        "ip" | "user_agent" => true,
+        "actor_id" => event.circumstance("actor_kind").as_deref() == Some("support"),
+        _ => false,
+    }
 }
 
 /// A value inside of a JSON object, and where it stands.

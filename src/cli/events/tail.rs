@@ -8,8 +8,9 @@ use infrastructure::event_store::{Direction, EventFilter, LogQuery, Span};
 use infrastructure::signals::{self, Signal};
 
 use super::Out;
-use super::filter::{Filter, FilterArgs, Input};
+use super::filter::{Filter, FilterArgs};
 use super::view::Table;
+use crate::cli::input::Input;
 use crate::cli::{CliError, say, serve};
 
 /// How often the log is looked at without a hint.
@@ -34,16 +35,21 @@ pub(super) struct TailArgs {
     /// End after the newest events.
     #[arg(long, overrides_with = "follow")]
     no_follow: bool,
-    /// Print one JSON object a line.
-    #[arg(long)]
-    json: bool,
 }
 
 pub(super) struct Request {
     filter: Filter,
     lines: i64,
     follow: bool,
-    json: bool,
+}
+
+/// The log to follow.
+#[derive(Clone, Copy)]
+pub(super) struct Log<'a> {
+    pub(super) database: &'a Database,
+    pub(super) query: &'a LogQuery,
+    /// Whether a connection can be spared for hints.
+    pub(super) listens: bool,
 }
 
 impl TailArgs {
@@ -52,19 +58,13 @@ impl TailArgs {
             filter: self.filter.parse(input),
             lines: if self.lines == "0" { 0 } else { input.number("--lines", &self.lines, MOST) },
             follow: self.follow || !self.no_follow,
-            json: self.json,
         }
     }
 }
 
-pub(super) async fn run(
-    database: &Database,
-    query: &LogQuery,
-    request: Request,
-    listens: bool,
-    out: &mut Out,
-) -> Result<(), CliError> {
-    let Request { filter, lines, follow, json } = request;
+pub(super) async fn run(log: Log<'_>, request: Request, json: bool, out: &mut Out) -> Result<(), CliError> {
+    let Log { database, query, listens } = log;
+    let Request { filter, lines, follow } = request;
     let (filter, span) = filter.resolve(query).await?;
     let mut table = Table::new(json);
     let mut newest = query.page(&filter, span, Direction::Backward, lines).await?;

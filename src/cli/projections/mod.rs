@@ -6,21 +6,20 @@ mod status;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use application::AppError;
 use clap::{Args, Subcommand};
-use infrastructure::projections::{AggregateKey, Projection};
+use infrastructure::event_store::AggregateKey;
+use infrastructure::projections::Projection;
 use infrastructure::read_models;
 
+use super::input::{Input, one_aggregate};
 use super::{CliError, open};
-use crate::config::StorageArgs;
+use crate::config::DatabaseArgs;
 
 #[derive(Args)]
 pub(super) struct ProjectionsArgs {
     #[command(flatten)]
-    storage: StorageArgs,
-
-    /// Print JSON.
-    #[arg(long, global = true)]
-    json: bool,
+    database: DatabaseArgs,
 
     #[command(subcommand)]
     action: Action,
@@ -38,8 +37,8 @@ enum Action {
         /// The projection's name.
         name: String,
         /// Only the events of this aggregate.
-        #[arg(long, value_name = "TYPE:ID", value_parser = status::aggregate)]
-        aggregate: Option<AggregateKey>,
+        #[arg(long, value_name = "TYPE:ID")]
+        aggregate: Option<String>,
     },
     /// Builds a projection's rows anew beside the live ones, says what differs, and exchanges them.
     Rebuild(rebuild::RebuildArgs),
@@ -53,19 +52,48 @@ enum Action {
 }
 
 pub(super) async fn run(args: ProjectionsArgs) -> Result<ExitCode, CliError> {
-    let (database, _folder) = open::readable_log(&args.storage).await?;
-    let done = match args.action {
-        Action::Status => status::status(&database, args.json).await,
-        Action::Parked => status::parked(&database, args.json).await,
-        Action::Retry { name, aggregate } => {
-            status::retry_parked(&database, &name, aggregate.as_ref(), args.json).await
-        }
-        Action::Rebuild(rows) => rebuild::rebuild(&database, rows, args.json).await,
-        Action::Verify(rows) => rebuild::verify(&database, rows, args.json).await,
-        Action::DropOld { name } => rebuild::drop_old(&database, &name, args.json).await,
+    let DatabaseArgs { storage, json } = args.database;
+    // Before the database is opened: bad input needs none to be told.
+    let request = Request::parse(args.action)?;
+    let (database, _folder) = open::readable_log(&storage).await?;
+    let done = match request {
+        Request::Status => status::status(&database, json).await,
+        Request::Parked => status::parked(&database, json).await,
+        Request::Retry(name, aggregate) => status::retry_parked(&database, &name, aggregate.as_ref(), json).await,
+        Request::Rebuild(rows) => rebuild::rebuild(&database, rows, json).await,
+        Request::Verify(rows) => rebuild::verify(&database, rows, json).await,
+        Request::DropOld(name) => rebuild::drop_old(&database, &name, json).await,
     };
     database.close().await;
     done
+}
+
+/// What is asked for, with every value understood.
+enum Request {
+    Status,
+    Parked,
+    Retry(String, Option<AggregateKey>),
+    Rebuild(rebuild::Request),
+    Verify(rebuild::Request),
+    DropOld(String),
+}
+
+impl Request {
+    fn parse(action: Action) -> Result<Self, AppError> {
+        let mut input = Input::default();
+        let request = match action {
+            Action::Status => Self::Status,
+            Action::Parked => Self::Parked,
+            Action::Retry { name, aggregate } => {
+                let aggregate = input.read("--aggregate", aggregate.as_deref(), one_aggregate);
+                Self::Retry(name, aggregate)
+            }
+            Action::Rebuild(args) => Self::Rebuild(args.parse(&mut input)),
+            Action::Verify(args) => Self::Verify(args.parse(&mut input)),
+            Action::DropOld { name } => Self::DropOld(name),
+        };
+        input.finish(request)
+    }
 }
 
 fn find(name: &str) -> Result<Arc<dyn Projection>, CliError> {

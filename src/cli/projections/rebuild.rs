@@ -5,20 +5,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use application::RequestContext;
 use application::ports::clock::Ids;
-use application::ports::rebuilds::{Difference, RebuildProgress, RebuildTarget};
+use application::ports::rebuilds::{
+    Difference, Discarded, RebuildBeginning, RebuildProgress, RebuildTarget, TargetAggregate,
+};
 use application::use_cases::{RebuildRequest, Rebuilt};
 use clap::Args;
-use domain::ids::TenantId;
 use domain::rebuild::RebuildGoal;
 use domain::values::DisplayName;
 use indicatif::{ProgressBar, ProgressStyle};
 use infrastructure::database::Database;
+use infrastructure::event_store::{AggregateKey, LogQuery};
 use infrastructure::projections::Rebuild;
 use infrastructure::system::SystemIds;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::find;
+use crate::cli::input::{Input, TenantRef, one_aggregate};
 use crate::cli::{CliError, log, print, say};
 use crate::wire;
 
@@ -31,13 +34,13 @@ pub(super) struct RowsArgs {
     /// The projection's name.
     name: String,
 
-    /// Only the rows of this tenant.
-    #[arg(long, value_name = "ID")]
-    tenant: Option<TenantId>,
+    /// Only the rows of this tenant, by its id or its slug.
+    #[arg(long, value_name = "ID|SLUG")]
+    tenant: Option<String>,
 
     /// Only the rows of this aggregate: of this user, this run, this report.
-    #[arg(long, value_name = "ID")]
-    aggregate: Option<Uuid>,
+    #[arg(long, value_name = "TYPE:ID")]
+    aggregate: Option<String>,
 
     /// Who does it, for the audit. Needed where the variable USER is not set, as in a container.
     #[arg(long = "as", env = "USER", value_name = "NAME")]
@@ -68,11 +71,50 @@ pub(super) struct VerifyArgs {
     reason: Option<String>,
 }
 
-pub(super) async fn rebuild(database: &Database, args: RebuildArgs, as_json: bool) -> Result<ExitCode, CliError> {
-    let RebuildArgs { rows, reason, dry_run } = args;
-    let goal = if dry_run { RebuildGoal::Verify } else { RebuildGoal::Exchange };
-    let (name, all) = (rows.name.clone(), rows.tenant.is_none() && rows.aggregate.is_none());
-    let rebuilt = carry_out(database, rows, goal, reason).await?;
+/// What to build, with every value understood.
+pub(super) struct Request {
+    name: String,
+    tenant: Option<TenantRef>,
+    aggregate: Option<TargetAggregate>,
+    operator: DisplayName,
+    goal: RebuildGoal,
+    reason: Option<String>,
+}
+
+impl RebuildArgs {
+    pub(super) fn parse(self, input: &mut Input) -> Request {
+        let goal = if self.dry_run { RebuildGoal::Verify } else { RebuildGoal::Exchange };
+        self.rows.parse(input, goal, self.reason)
+    }
+}
+
+impl VerifyArgs {
+    pub(super) fn parse(self, input: &mut Input) -> Request {
+        self.rows.parse(input, RebuildGoal::Verify, self.reason)
+    }
+}
+
+impl RowsArgs {
+    fn parse(self, input: &mut Input, goal: RebuildGoal, reason: Option<String>) -> Request {
+        let RowsArgs { name, tenant, aggregate, operator } = self;
+        let tenant = input.read("--tenant", tenant.as_deref(), str::parse::<TenantRef>);
+        let aggregate = input.read("--aggregate", aggregate.as_deref(), target);
+        Request { name, tenant, aggregate, operator, goal, reason }
+    }
+}
+
+/// An aggregate whose rows can be built: those go by ids that are UUIDs.
+fn target(text: &str) -> Result<TargetAggregate, String> {
+    let AggregateKey { aggregate_type, aggregate_id } = one_aggregate(text)?;
+    let aggregate_id = Uuid::parse_str(&aggregate_id)
+        .map_err(|_| "the id must be one such as 0197b1c0-5f6e-7c3a-9d55-2f6c1a7e4b13".to_owned())?;
+    Ok(TargetAggregate { aggregate_type: aggregate_type.into_owned(), aggregate_id })
+}
+
+pub(super) async fn rebuild(database: &Database, request: Request, as_json: bool) -> Result<ExitCode, CliError> {
+    let (name, goal) = (request.name.clone(), request.goal);
+    let all = request.tenant.is_none() && request.aggregate.is_none();
+    let rebuilt = carry_out(database, request).await?;
     show(&name, &rebuilt, goal, as_json)?;
     if goal == RebuildGoal::Exchange && all {
         say(&format!("The rebuilt tables are live. `synkro projections drop-old {name}` drops the previous ones."));
@@ -82,9 +124,9 @@ pub(super) async fn rebuild(database: &Database, args: RebuildArgs, as_json: boo
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) async fn verify(database: &Database, args: VerifyArgs, as_json: bool) -> Result<ExitCode, CliError> {
-    let name = args.rows.name.clone();
-    let rebuilt = carry_out(database, args.rows, RebuildGoal::Verify, args.reason).await?;
+pub(super) async fn verify(database: &Database, request: Request, as_json: bool) -> Result<ExitCode, CliError> {
+    let name = request.name.clone();
+    let rebuilt = carry_out(database, request).await?;
     show(&name, &rebuilt, RebuildGoal::Verify, as_json)?;
     Ok(if rebuilt.comparison.is_equal() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -100,21 +142,17 @@ pub(super) async fn drop_old(database: &Database, name: &str, as_json: bool) -> 
     Ok(ExitCode::SUCCESS)
 }
 
-async fn carry_out(
-    database: &Database,
-    rows: RowsArgs,
-    goal: RebuildGoal,
-    reason: Option<String>,
-) -> Result<Rebuilt, CliError> {
+async fn carry_out(database: &Database, request: Request) -> Result<Rebuilt, CliError> {
     // What is recorded on a log that was restored and not repaired would come before what is there.
     log::require_whole(database).await?;
-    let RowsArgs { name, tenant, aggregate, operator } = rows;
+    let Request { name, tenant, aggregate, operator, goal, reason } = request;
+    let tenant = TenantRef::resolve(tenant, &LogQuery::new(database.clone())).await?;
     let context = RequestContext::for_support(operator, SystemIds.next());
     let bar = progress_bar(&name);
     let told = AtomicBool::new(false);
     let show = |progress: RebuildProgress| {
-        if progress.resumed && !told.swap(true, Ordering::Relaxed) {
-            say(&format!("{name}: goes on with the rebuild that was cut off."));
+        if let Some(words) = beginning(progress.beginning).filter(|_| !told.swap(true, Ordering::Relaxed)) {
+            say(&format!("{name}: {words}."));
         }
         bar.set_length(progress.total);
         bar.set_position(progress.done);
@@ -123,6 +161,26 @@ async fn carry_out(
     let rebuilt = wire::rebuilding(database).rebuild(&context, RebuildRequest { target, goal, reason }, &show).await;
     bar.finish();
     Ok(rebuilt?)
+}
+
+/// What becomes of an earlier start that was cut off, where there was one.
+fn beginning(beginning: RebuildBeginning) -> Option<&'static str> {
+    match beginning {
+        RebuildBeginning::New => None,
+        RebuildBeginning::Resumed => Some("goes on with the rebuild that was cut off"),
+        RebuildBeginning::Anew(discarded) => Some(match discarded {
+            Discarded::OtherProgram => {
+                "begins anew: the rebuild that was cut off was begun by another version of the program"
+            }
+            Discarded::OtherTables => {
+                "begins anew: the tables have changed since the rebuild that was cut off was begun"
+            }
+            Discarded::OtherRows => "begins anew: the rebuild that was cut off was of other rows",
+            Discarded::Damaged => {
+                "begins anew: of the rebuild that was cut off a part is missing, or ahead of the live rows"
+            }
+        }),
+    }
 }
 
 /// A bar on the standard error, so that the result stays alone on the standard output.

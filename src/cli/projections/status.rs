@@ -4,8 +4,9 @@ use std::process::ExitCode;
 
 use application::ports::projections::{Standing, Standings};
 use infrastructure::database::Database;
+use infrastructure::event_store::AggregateKey;
 use infrastructure::event_store::Horizon;
-use infrastructure::projections::{AggregateKey, Checkpoints, ParkedEvent, Retried, retry};
+use infrastructure::projections::{Checkpoints, ParkedEvent, Retried, retry};
 use infrastructure::read_models;
 use infrastructure::signals::Signal;
 use serde_json::{Value, json};
@@ -76,16 +77,6 @@ pub(super) async fn retry_parked(
     Ok(if retried.still_parked == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// An aggregate as `parked` prints it: its type, a colon, its id.
-pub(super) fn aggregate(text: &str) -> Result<AggregateKey, String> {
-    let wanted = "an aggregate is TYPE:ID, as `synkro projections parked` prints it";
-    let (aggregate_type, aggregate_id) = text.split_once(':').ok_or(wanted)?;
-    if aggregate_type.is_empty() || aggregate_id.is_empty() {
-        return Err(wanted.into());
-    }
-    Ok(AggregateKey { aggregate_type: aggregate_type.into(), aggregate_id: aggregate_id.into() })
-}
-
 fn print_json(rows: impl Iterator<Item = Value>) -> Result<ExitCode, CliError> {
     print(&serde_json::to_string(&rows.collect::<Vec<_>>())?);
     Ok(ExitCode::SUCCESS)
@@ -130,18 +121,4 @@ fn parked_json(event: &ParkedEvent) -> Value {
         "tries": event.tries,
         "parked_at": event.parked_at,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_aggregate_is_named_by_type_and_id() {
-        let key = aggregate("job_run:0197b1c0:5f6e").unwrap();
-        assert_eq!((key.aggregate_type.as_str(), key.aggregate_id.as_str()), ("job_run", "0197b1c0:5f6e"));
-        for bad in ["", "job_run", ":0197b1c0", "job_run:"] {
-            assert!(aggregate(bad).unwrap_err().contains("TYPE:ID"), "{bad}");
-        }
-    }
 }

@@ -4,7 +4,7 @@ use application::ports::commands::Commands;
 use application::{CommandError, RequestContext};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::EventSourced;
-use domain::access::Role;
+use domain::access::RoleName;
 use domain::ids::{IntegrationId, RunId, SecretId, TenantId, UserId};
 use domain::integration::{
     Configure, IntegrationCommand, IntegrationConfig, IntegrationEvent, IntegrationKind, IntegrationSettings,
@@ -96,7 +96,7 @@ impl Story<'_> {
         let (tenant_id, user_id) = (self.tenant(), UserId::from(self.id()));
         let email = format!("u{}@example.com", self.name()).parse().expect("it is an address");
         let name = "Ann Example".parse().expect("words are a name");
-        let (role, at) = (Role::User, self.now);
+        let (role, at) = (RoleName::user(), self.now);
         let (email, name) = (Personal::new(email), Personal::new(name));
         let command = UserCommand::Register(RegisterUser { user_id, tenant_id, email, name, role, at });
         let id = (tenant_id, user_id.uuid());

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use application::ports::commands::LogPosition;
+use domain::ids::TenantId;
 use domain::integration::IntegrationConfig;
 use domain::job_run::JobRun;
 use domain::tenant::Tenant;
@@ -149,10 +150,7 @@ fn changes<A: EventSourced>(event: &LoggedEvent) -> Vec<ClaimChange> {
 
 /// The platform's claims have the nil UUID in the table.
 fn tenant_of(scope: ClaimScope) -> Uuid {
-    match scope {
-        ClaimScope::Platform => Uuid::nil(),
-        ClaimScope::Tenant(tenant) => tenant.uuid(),
-    }
+    scope.tenant().map_or(Uuid::nil(), TenantId::uuid)
 }
 
 async fn assert_nothing_is_parked(test: &TestDatabase) {

@@ -1,4 +1,5 @@
-use application::ports::read_models::{Page, ReportView};
+use application::access::shape::{ReportAbout, ReportWords, ShownReport};
+use application::ports::read_models::Page;
 use application::use_cases::FullReport;
 use chrono::{DateTime, Utc};
 use domain::narrative::{Finding, Narrative, Topic};
@@ -23,8 +24,8 @@ pub(super) struct ReportList {
     parked: u64,
 }
 
-impl From<Page<ReportView>> for ReportList {
-    fn from(page: Page<ReportView>) -> Self {
+impl From<Page<ShownReport>> for ReportList {
+    fn from(page: Page<ShownReport>) -> Self {
         Self {
             items: page.items.into_iter().map(ReportBody::from).collect(),
             next: page.next.map(encode),
@@ -45,11 +46,13 @@ struct ReportBody {
     kind: KindBody,
     /// The time that it covers.
     period: PeriodBody,
-    /// Its first line.
-    headline: String,
-    /// A paragraph.
-    summary: String,
-    /// The numbers, computed by Synkro.
+    /// Its first line; `null` where your right does not show names.
+    #[oai(nullable)]
+    headline: Option<String>,
+    /// A paragraph; `null` where your right does not show names.
+    #[oai(nullable)]
+    summary: Option<String>,
+    /// The numbers, computed by Synkro. With the reach `stats` they come without agents.
     metrics: MetricsBody,
     /// The AI model that wrote the words.
     model: String,
@@ -57,18 +60,19 @@ struct ReportBody {
     published_at: DateTime<Utc>,
 }
 
-impl From<ReportView> for ReportBody {
-    fn from(report: ReportView) -> Self {
+impl From<ShownReport> for ReportBody {
+    fn from(ShownReport { about, headline, summary, metrics }: ShownReport) -> Self {
+        let ReportAbout { id, run_id, kind, period, model, published_at } = about;
         Self {
-            id: report.id.uuid(),
-            run_id: report.run_id.uuid(),
-            kind: report.kind.into(),
-            period: report.period.into(),
-            headline: report.headline,
-            summary: report.summary,
-            metrics: report.metrics.into(),
-            model: report.model,
-            published_at: report.published_at,
+            id: id.uuid(),
+            run_id: run_id.uuid(),
+            kind: kind.into(),
+            period: period.into(),
+            headline,
+            summary,
+            metrics: metrics.into(),
+            model,
+            published_at,
         }
     }
 }
@@ -79,17 +83,20 @@ impl From<ReportView> for ReportBody {
 pub(super) struct FullReportBody {
     /// The report.
     report: ReportBody,
-    /// The whole text, in Markdown.
-    body: String,
-    /// What the AI wrote, in its parts.
-    narrative: NarrativeBody,
+    /// The whole text, in Markdown; `null` where your right does not show names.
+    #[oai(nullable)]
+    body: Option<String>,
+    /// What the AI wrote, in its parts; `null` where your right does not show names.
+    #[oai(nullable)]
+    narrative: Option<NarrativeBody>,
     /// Events of the company that could not be shown in its reports yet; normally 0.
     parked: u64,
 }
 
 impl From<FullReport> for FullReportBody {
-    fn from(FullReport { view, stored, parked }: FullReport) -> Self {
-        Self { report: view.into(), body: stored.body, narrative: stored.narrative.into(), parked }
+    fn from(FullReport { report, words, parked }: FullReport) -> Self {
+        let (body, narrative) = words.map(|ReportWords { body, narrative }| (body, narrative.into())).unzip();
+        Self { report: report.into(), body, narrative, parked }
     }
 }
 
@@ -153,8 +160,8 @@ impl Example for ReportBody {
             run_id: Uuid::from_u128(0x0197_b1c0_5f6e_7c3a_9d55_2f6c_1a7e_4b13),
             kind: KindBody::Daily,
             period: example::period().into(),
-            headline,
-            summary,
+            headline: Some(headline),
+            summary: Some(summary),
             metrics: example::metrics().into(),
             model: "gemini-2.5-flash".into(),
             published_at: example::published_at(),
@@ -166,6 +173,6 @@ impl Example for FullReportBody {
     fn example() -> Self {
         let narrative = example::narrative();
         let body = format!("# {}\n\n{}\n", narrative.headline, narrative.summary);
-        Self { report: ReportBody::example(), body, narrative: narrative.into(), parked: 0 }
+        Self { report: ReportBody::example(), body: Some(body), narrative: Some(narrative.into()), parked: 0 }
     }
 }

@@ -105,7 +105,7 @@ struct LanguageBody {
 #[derive(Object)]
 #[oai(rename = "AgentMetrics")]
 struct AgentBody {
-    /// The agent's name; empty for deals whose agent is not known.
+    /// The agent's name; empty for deals whose agent is not known, and where your right does not show names.
     name: String,
     /// Dialogues.
     dialogues: u64,

@@ -17,6 +17,7 @@ use crate::AppState;
 use crate::cursor::{After, PageLimit, page_request};
 use crate::identity::SignedInUser;
 use crate::input::{Input, one};
+use crate::limits::api_limit;
 use crate::problem::ApiError;
 
 pub(super) struct ReportsApi;
@@ -26,8 +27,8 @@ impl ReportsApi {
     /// List reports
     ///
     /// The company's reports with their numbers, newest first, without their full text. Needs the right
-    /// `reports:read`.
-    #[oai(path = "/reports", method = "get", operation_id = "list_reports")]
+    /// `reports:read`; its reach says how much is shown.
+    #[oai(path = "/reports", method = "get", operation_id = "list_reports", transform = "api_limit")]
     async fn list(
         &self,
         state: Data<&Arc<AppState>>,
@@ -44,8 +45,8 @@ impl ReportsApi {
     /// Read a report
     ///
     /// The numbers, and the full text from the company's own Supabase project; `502` where that does not answer. Needs
-    /// the right `reports:read`.
-    #[oai(path = "/reports/:id", method = "get", operation_id = "get_report")]
+    /// the right `reports:read`; its reach says how much is shown.
+    #[oai(path = "/reports/:id", method = "get", operation_id = "get_report", transform = "api_limit")]
     async fn get(
         &self,
         state: Data<&Arc<AppState>>,

@@ -24,6 +24,7 @@ use crate::headers::{Sent, VersionTag, entity_tag, key, key_and_version};
 use crate::idempotency::receipt;
 use crate::identity::SignedInUser;
 use crate::input::{Input, both, one};
+use crate::limits::api_limit;
 use crate::position::{header, settled};
 use crate::problem::ApiError;
 
@@ -111,7 +112,7 @@ impl RunsApi {
     /// Makes a report over whole days. Needs the right `runs:start`, an active company, its time zone, and all its
     /// integrations; `409` names everything that is missing. Send an `Idempotency-Key`, so that a repeat starts no
     /// second run.
-    #[oai(path = "/runs", method = "post", operation_id = "start_run")]
+    #[oai(path = "/runs", method = "post", operation_id = "start_run", transform = "api_limit")]
     async fn start(
         &self,
         state: Data<&Arc<AppState>>,
@@ -133,7 +134,7 @@ impl RunsApi {
     /// List runs
     ///
     /// The company's runs with their steps, newest first. Needs the right `runs:read`.
-    #[oai(path = "/runs", method = "get", operation_id = "list_runs")]
+    #[oai(path = "/runs", method = "get", operation_id = "list_runs", transform = "api_limit")]
     async fn list(
         &self,
         state: Data<&Arc<AppState>>,
@@ -151,7 +152,7 @@ impl RunsApi {
     ///
     /// Where the run stands, and what each of its steps did, how long it took, and why it failed. Needs the right
     /// `runs:read`.
-    #[oai(path = "/runs/:id", method = "get", operation_id = "get_run")]
+    #[oai(path = "/runs/:id", method = "get", operation_id = "get_run", transform = "api_limit")]
     async fn get(
         &self,
         state: Data<&Arc<AppState>>,
@@ -167,7 +168,7 @@ impl RunsApi {
     ///
     /// Final: a cancelled run does not go on. A step in progress is told within a second. Cancelling twice changes
     /// nothing. Needs the right `runs:start`.
-    #[oai(path = "/runs/:id/cancel", method = "post", operation_id = "cancel_run")]
+    #[oai(path = "/runs/:id/cancel", method = "post", operation_id = "cancel_run", transform = "api_limit")]
     async fn cancel(
         &self,
         state: Data<&Arc<AppState>>,
@@ -193,7 +194,12 @@ impl RunsApi {
     ///
     /// For a notification that failed or is *uncertain*: cut off after it was sent, so that nobody knows whether it
     /// arrived. Synkro never repeats such a message on its own. Needs the right `runs:start`.
-    #[oai(path = "/runs/:id/notification", method = "post", operation_id = "resend_notification")]
+    #[oai(
+        path = "/runs/:id/notification",
+        method = "post",
+        operation_id = "resend_notification",
+        transform = "api_limit"
+    )]
     async fn resend(
         &self,
         state: Data<&Arc<AppState>>,

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
+use application::ports::limits::{LimitClass, LimitSubject};
 use application::ports::read_models::{ReportView, RunStatus, RunView, StepStatus, StepView, UserView};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::access::Role;
+use domain::access::RoleName;
 use domain::ids::{ReportId, RunId, TenantId, UserId};
 use domain::job_run::{JobRun, JobRunEvent, Step};
 use domain::metrics::{Metrics, compute};
@@ -41,8 +43,18 @@ pub(crate) struct Memory {
     pub(crate) not_set_up: AtomicBool,
     /// The database does not answer.
     pub(crate) down: AtomicBool,
+    /// The process has lost sight of the log.
+    pub(crate) blind: AtomicBool,
+    /// Attempts to sign in are refused.
+    pub(crate) locked: AtomicBool,
     /// Events that the read models could not apply.
     pub(crate) parked: AtomicU64,
+    /// The process works without its Redis.
+    pub(crate) alone: AtomicBool,
+    /// Budgets are used up for so long.
+    pub(crate) exhausted: Mutex<Option<Duration>>,
+    /// What was counted.
+    pub(crate) counted: Mutex<Vec<(LimitClass, Vec<LimitSubject>)>>,
     /// The metadata of the last recorded command.
     pub(crate) recorded: Mutex<BTreeMap<&'static str, String>>,
 }
@@ -63,12 +75,14 @@ impl Memory {
             email: Personal::new(email.to_owned()),
             name: Personal::new("Ann".to_owned()),
             role,
+            active: true,
+            registered_at: now(),
         };
         Self {
             users: vec![
-                user(11, tenant(1), OWNER, Role::Owner),
-                user(12, tenant(1), READER, Role::User),
-                user(21, tenant(2), STRANGER, Role::Owner),
+                user(11, tenant(1), OWNER, RoleName::owner()),
+                user(12, tenant(1), READER, RoleName::user()),
+                user(21, tenant(2), STRANGER, RoleName::owner()),
             ],
             runs: Mutex::default(),
             views: Mutex::default(),
@@ -81,7 +95,12 @@ impl Memory {
             text_lost: AtomicBool::new(false),
             not_set_up: AtomicBool::new(false),
             down: AtomicBool::new(false),
+            blind: AtomicBool::new(false),
+            locked: AtomicBool::new(false),
             parked: AtomicU64::new(0),
+            alone: AtomicBool::new(false),
+            exhausted: Mutex::default(),
+            counted: Mutex::default(),
             recorded: Mutex::default(),
         }
     }

@@ -1,15 +1,25 @@
+mod access;
+mod accounts;
+mod api_keys;
 mod memory;
+mod people;
 mod ports;
 
 use std::sync::Arc;
 
-use api::{AppState, routes};
-use application::use_cases::{CancelRun, OpenAccount, ReadReports, ReadRuns, ResendNotification, RunStarter, SignIn};
+use api::{AppState, TrustedProxies, routes};
+use application::use_cases::{
+    CancelRun, CheckAccess, ManageCatalogue, ManageRoles, OpenAccount, ReadInsights, ReadMatrix, ReadReports, ReadRuns,
+    ResendNotification, RunStarter,
+};
 use domain::job_run::RetryPolicy;
 use poem::http::{HeaderMap, Method};
 use poem::{Endpoint, Request};
 use serde_json::Value;
 
+use self::access::Untouched;
+use self::accounts::Accounts;
+pub(crate) use self::api_keys::KEY;
 pub(crate) use self::memory::{Memory, OWNER, PASSWORD, READER, STRANGER};
 
 /// The API over a memory that the test can reach into.
@@ -52,14 +62,24 @@ impl Answer {
 impl Api {
     pub(crate) fn new() -> Self {
         let memory = Arc::new(Memory::new());
+        let accounts = Accounts::of(&memory);
         let state = Arc::new(AppState {
-            sign_in: Arc::new(SignIn {
-                users: memory.clone(),
-                credentials: memory.clone(),
-                hasher: memory.clone(),
-                tokens: memory.clone(),
-                clock: memory.clone(),
-            }),
+            authentication: accounts.authentication,
+            sign_in: accounts.sign_in,
+            refresh: accounts.refresh,
+            read_sessions: accounts.read_sessions,
+            change_password: accounts.change_password,
+            users: accounts.users,
+            reset_password: Arc::new(people::reset_password(&memory, &accounts.end_sessions)),
+            change_email: Arc::new(people::change_email(&memory)),
+            second_factor: Arc::new(people::second_factor(&memory)),
+            invite: Arc::new(people::invite(&memory)),
+            accept: Arc::new(people::accept(&memory)),
+            registration: Arc::new(people::registration(&memory)),
+            outbox: Arc::new(Untouched),
+            api_keys: Arc::new(api_keys::manage_api_keys(&memory)),
+            clock: memory.clone(),
+            end_sessions: accounts.end_sessions,
             runs: Arc::new(RunStarter {
                 runs: memory.clone(),
                 automations: memory.clone(),
@@ -77,9 +97,21 @@ impl Api {
                 accounts: Arc::new(OpenAccount { integrations: memory.clone(), vault: memory.clone() }),
                 connectors: memory.clone(),
             }),
+            read_insights: Arc::new(ReadInsights { insights: Arc::new(Untouched) }),
+            matrix: Arc::new(Untouched),
+            manage_roles: Arc::new(ManageRoles {
+                roles: Arc::new(Untouched),
+                catalogues: Arc::new(Untouched),
+                clock: memory.clone(),
+            }),
+            manage_catalogue: Arc::new(ManageCatalogue { catalogues: Arc::new(Untouched), clock: memory.clone() }),
+            read_matrix: Arc::new(ReadMatrix { roles: Arc::new(Untouched), entries: Arc::new(Untouched) }),
+            check_access: Arc::new(CheckAccess { users: memory.clone(), matrix: Arc::new(Untouched) }),
             progress: memory.clone(),
             standings: memory.clone(),
             health: memory.clone(),
+            limits: memory.clone(),
+            proxies: TrustedProxies { ranges: vec!["10.0.0.0/8".parse().unwrap()], ..TrustedProxies::default() },
             ids: memory.clone(),
         });
         Self { memory, state }

@@ -6,35 +6,35 @@ use std::time::Duration;
 use application::ports::clock::{Clock, Ids};
 use application::ports::commands::{Commands, Expect, LogPosition, Recorded};
 use application::ports::health::{Dependency, DependencyState, Health};
-use application::ports::identity::{AccessToken, Credentials, PasswordHash, PasswordHasher, Tokens};
+use application::ports::limits::{Budget, LimitClass, LimitSubject, RateLimits, Verdict};
 use application::ports::projections::{Lease, Standing, Standings};
 use application::ports::read_models::{
     Cursor, Found, IntegrationView, Integrations, Page, PageRequest, Progress, ReportView, Reports, RunView, Runs,
-    TenantView, Tenants, UserView, Users,
 };
 use application::ports::services::{
     Account, Analyst, Chat, ChatMessage, Connectors, Conversations, Crm, Deal, Notifier, StoredReport, TenantStorage,
     UpstreamError,
 };
 use application::ports::vault::{SecretPlace, Vault};
-use application::{CommandError, PortError, Principal, RequestContext, TenantScope};
+use application::{CommandError, PortError, RequestContext, TenantScope};
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::EventSourced;
 use domain::automation::{Automation, AutomationCommand, AutomationError, AutomationEvent, Defined, Schedule};
-use domain::ids::{IntegrationId, ReportId, RunId, SecretId, TenantId, UserId};
+use domain::ids::{IntegrationId, ReportId, RunId, SecretId, TenantId};
 use domain::integration::{
     Configured, IntegrationCommand, IntegrationConfig, IntegrationError, IntegrationEvent, IntegrationKind,
     IntegrationSettings, SecretName, SecretRef,
 };
 use domain::job_run::{JobRun, JobRunCommand, JobRunError, JobRunEvent};
-use domain::values::{Email, Language};
-use secrecy::{ExposeSecret, SecretString};
+use domain::tenant::{Tenant, TenantCommand, TenantDetails, TenantError, TenantEvent};
+use domain::values::Language;
+use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::memory::{Memory, PASSWORD, day, metrics, narrative, now, period, report, tenant};
+use super::memory::{Memory, day, metrics, narrative, now, period, report, tenant};
 
-type Outcome<T> = Result<T, PortError>;
+pub(super) type Outcome<T> = Result<T, PortError>;
 
 impl Clock for Memory {
     fn now(&self) -> DateTime<Utc> {
@@ -49,54 +49,6 @@ impl Ids for Memory {
 
     fn chance(&self) -> f64 {
         0.5
-    }
-}
-
-#[async_trait]
-impl Users for Memory {
-    async fn by_email(&self, email: &Email) -> Outcome<Option<UserView>> {
-        Ok(self.users.iter().find(|user| user.email.reveal() == email.as_str()).cloned())
-    }
-
-    async fn get(&self, id: UserId) -> Outcome<Option<UserView>> {
-        Ok(self.users.iter().find(|user| user.id == id).cloned())
-    }
-}
-
-#[async_trait]
-impl Credentials for Memory {
-    async fn set(&self, _user: UserId, _hash: PasswordHash) -> Outcome<()> {
-        Err(PortError::internal("no test sets a password"))
-    }
-
-    async fn get(&self, _user: UserId) -> Outcome<Option<PasswordHash>> {
-        Ok(Some(PasswordHash(SecretString::from(PASSWORD))))
-    }
-}
-
-#[async_trait]
-impl PasswordHasher for Memory {
-    async fn hash(&self, password: SecretString) -> Outcome<PasswordHash> {
-        Ok(PasswordHash(password))
-    }
-
-    async fn verify(&self, password: SecretString, hash: Option<PasswordHash>) -> Outcome<bool> {
-        Ok(hash.is_some_and(|hash| hash.0.expose_secret() == password.expose_secret()))
-    }
-}
-
-impl Tokens for Memory {
-    fn issue(&self, principal: Principal, now: DateTime<Utc>) -> Outcome<AccessToken> {
-        let user = self.users.iter().find(|user| user.id == principal.user_id);
-        let user = user.ok_or_else(|| PortError::internal("no such user"))?;
-        let token = format!("token-of-{}", user.email.reveal()).into();
-        Ok(AccessToken { token, expires_at: now + TimeDelta::minutes(15) })
-    }
-
-    fn verify(&self, token: &str, _now: DateTime<Utc>) -> Option<Principal> {
-        let email = token.strip_prefix("token-of-")?;
-        let user = self.users.iter().find(|user| user.email.reveal() == email)?;
-        Some(Principal { user_id: user.id, tenant_id: user.tenant_id, role: user.role })
     }
 }
 
@@ -217,10 +169,27 @@ impl Integrations for Memory {
 }
 
 #[async_trait]
-impl Tenants for Memory {
-    async fn get(&self, scope: &TenantScope) -> Outcome<Option<TenantView>> {
-        let (id, status) = (scope.tenant_id(), "active".to_owned());
-        Ok(Some(TenantView { id, name: "Acme".into(), slug: "acme".into(), language: Language::English, status }))
+impl Commands<Tenant> for Memory {
+    async fn execute_expecting(
+        &self,
+        _context: &RequestContext,
+        _id: Uuid,
+        _expect: Expect,
+        _command: TenantCommand,
+    ) -> Result<Recorded<TenantEvent>, CommandError<TenantError>> {
+        Err(PortError::internal("no test changes this tenant").into())
+    }
+
+    async fn first_outcome(
+        &self,
+        _context: &RequestContext,
+    ) -> Result<Option<Recorded<TenantEvent>>, CommandError<TenantError>> {
+        Ok(None)
+    }
+
+    async fn load(&self, id: Uuid) -> Outcome<Tenant> {
+        let (name, slug) = ("Acme".parse().unwrap(), "acme".parse().unwrap());
+        Ok(Tenant::Active(TenantDetails { tenant_id: id.into(), name, slug, language: Language::English }))
     }
 }
 
@@ -252,13 +221,11 @@ impl Standings for Memory {
 
 #[async_trait]
 impl Runs for Memory {
-    async fn get(&self, scope: &TenantScope, id: RunId) -> Outcome<Option<Found<RunView>>> {
-        if Self::is(&self.parking) {
-            return Ok(None);
-        }
+    async fn get(&self, scope: &TenantScope, id: RunId) -> Outcome<Found<Option<RunView>>> {
         let views = self.views.lock().unwrap();
         let own = views.iter().find(|(tenant, view)| *tenant == scope.tenant_id() && view.id == id);
-        Ok(own.map(|(_, view)| self.found(view.clone())))
+        let shown = own.filter(|_| !Self::is(&self.parking));
+        Ok(self.found(shown.map(|(_, view)| view.clone())))
     }
 
     async fn list(&self, scope: &TenantScope, page: PageRequest) -> Outcome<Page<RunView>> {
@@ -282,8 +249,8 @@ impl Runs for Memory {
 
 #[async_trait]
 impl Reports for Memory {
-    async fn get(&self, scope: &TenantScope, id: ReportId) -> Outcome<Option<Found<ReportView>>> {
-        Ok((scope.tenant_id() == tenant(1) && id == Self::report_id()).then(|| self.found(report())))
+    async fn get(&self, scope: &TenantScope, id: ReportId) -> Outcome<Found<Option<ReportView>>> {
+        Ok(self.found((scope.tenant_id() == tenant(1) && id == Self::report_id()).then(report)))
     }
 
     async fn list(&self, scope: &TenantScope, _page: PageRequest) -> Outcome<Page<ReportView>> {
@@ -305,7 +272,30 @@ impl Health for Memory {
     async fn dependencies(&self) -> Vec<Dependency> {
         let down = DependencyState::Down { reason: "it does not answer".into() };
         let state = if Self::is(&self.down) { down } else { DependencyState::Up };
-        vec![Dependency { name: "database", state }, Dependency { name: "read_models", state: DependencyState::Up }]
+        let read_models = Dependency { name: "read_models", state: DependencyState::Up };
+        let mut dependencies = vec![Dependency { name: "database", state }, read_models];
+        if Self::is(&self.alone) {
+            let state = DependencyState::Degraded { reason: "it does not answer".into() };
+            dependencies.push(Dependency { name: "redis", state });
+        }
+        dependencies
+    }
+}
+
+#[async_trait]
+impl RateLimits for Memory {
+    async fn take(&self, class: LimitClass, subjects: &[LimitSubject]) -> Verdict {
+        self.counted.lock().unwrap().push((class, subjects.to_vec()));
+        let exhausted = *self.exhausted.lock().unwrap();
+        let remaining = if exhausted.is_some() { 0 } else { 99 };
+        let (window, full_in) = (Duration::from_mins(1), Duration::from_millis(600));
+        let budget =
+            |subject: &LimitSubject| Budget { class, subject: *subject, limit: 100, window, remaining, full_in };
+        let budgets = subjects.iter().map(budget).collect();
+        match exhausted {
+            Some(wait) => Verdict::Refused { budgets, wait },
+            None => Verdict::Granted(budgets),
+        }
     }
 }
 

@@ -16,7 +16,8 @@ use domain::values::BaseUrl;
 use reqwest::StatusCode;
 use url::Url;
 
-use super::http::{AccountClient, Call, Dialect, HttpClient, Rate, Refusal, Verdict, nonsense};
+use super::http::{AccountClient, Call, Dialect, HttpClient, Refusal, Verdict, nonsense};
+use crate::limits::Rate;
 use dto::{AccountDto, Contacts, EntityLinks, LeadDto, Leads, Page, Users};
 
 static DIALECT: Dialect = Dialect {

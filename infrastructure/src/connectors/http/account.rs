@@ -22,8 +22,8 @@ use super::body::{self, BodyError};
 use super::call::{Call, Repeat, Reply};
 use super::dialect::{Dialect, Refusal, Verdict, nonsense};
 use super::egress::Passage;
-use super::rate_limit::{Bucket, Rate, RateKey};
 use super::{HttpClient, scrub};
+use crate::limits::{Rate, TurnBucket, TurnKey};
 
 /// Calls one account of one service. It cannot be printed: it holds the account's key.
 pub(crate) struct AccountClient {
@@ -36,7 +36,7 @@ pub(crate) struct AccountClient {
     secret: SecretString,
     headers: HeaderMap,
     path_prefix: Option<SecretString>,
-    limit: Option<Arc<Bucket>>,
+    turns: Option<Arc<TurnBucket>>,
 }
 
 /// A failed try and whether another one makes sense now.
@@ -74,7 +74,7 @@ impl AccountClient {
             secret: SecretString::from(secret),
             headers: HeaderMap::new(),
             path_prefix: None,
-            limit: None,
+            turns: None,
         })
     }
 
@@ -97,15 +97,15 @@ impl AccountClient {
         self
     }
 
-    /// Limits the account's calls together with everybody else who calls it from this process.
+    /// Limits the account's calls together with everybody else who calls it.
     pub(crate) fn with_rate(mut self, rate: Rate, part: &str) -> Self {
-        let key = RateKey {
+        let key = TurnKey {
             tenant_id: self.tenant_id,
             service: self.dialect.service,
             host: self.host.clone(),
             part: part.to_owned(),
         };
-        self.limit = Some(self.http.limits.bucket(key, rate));
+        self.turns = Some(self.http.turns.bucket(key, rate));
         self
     }
 
@@ -184,8 +184,8 @@ impl AccountClient {
     }
 
     async fn once(&self, call: &Call) -> Result<Reply, UpstreamError> {
-        if let Some(limit) = &self.limit {
-            limit.turn().await;
+        if let Some(turns) = &self.turns {
+            turns.turn().await;
         }
         let timeout = call.timeout.unwrap_or(self.http.options.call_timeout);
         let started = Instant::now();
@@ -239,8 +239,8 @@ impl AccountClient {
         let secrets = std::slice::from_ref(&self.secret);
         let words = scrub::provider_words(&body).map(|words| scrub::quotation(&words, secrets)).unwrap_or_default();
         let error = self.dialect.refused(&Refusal { status, retry_after, body, words });
-        if let (StatusCode::TOO_MANY_REQUESTS, Some(limit), Some(wait)) = (status, &self.limit, error.retry_after) {
-            limit.pause(wait.min(self.http.options.retry.longest_wait));
+        if let (StatusCode::TOO_MANY_REQUESTS, Some(turns), Some(wait)) = (status, &self.turns, error.retry_after) {
+            turns.pause(wait.min(self.http.options.retry.longest_wait)).await;
         }
         error
     }

@@ -7,7 +7,6 @@ mod call;
 mod dialect;
 mod egress;
 mod failure;
-mod rate_limit;
 mod scrub;
 
 use std::sync::Arc;
@@ -19,10 +18,10 @@ pub(crate) use account::AccountClient;
 pub(crate) use call::Call;
 pub(crate) use dialect::{Dialect, Refusal, Verdict, nonsense};
 pub use egress::EgressPolicy;
-pub(crate) use rate_limit::Rate;
 
 use egress::GuardedResolver;
-use rate_limit::RateLimits;
+
+use crate::limits::{Redis, Turns};
 
 /// How the connectors behave on the network.
 #[derive(Debug, Clone)]
@@ -39,6 +38,8 @@ pub struct HttpOptions {
     pub retry: RetryOptions,
     /// Which addresses may be called.
     pub egress: EgressPolicy,
+    /// Where accounts' rate limits are shared with other processes; without it they are this process's.
+    pub redis: Option<Redis>,
 }
 
 impl Default for HttpOptions {
@@ -50,6 +51,7 @@ impl Default for HttpOptions {
             response_limit: 32 * 1024 * 1024,
             retry: RetryOptions::default(),
             egress: EgressPolicy::PublicOnly { allow_hosts: Vec::new() },
+            redis: None,
         }
     }
 }
@@ -93,7 +95,7 @@ pub(crate) struct HttpClient {
     /// For hosts that the operator opened, whatever their address.
     opened: reqwest::Client,
     options: HttpOptions,
-    limits: RateLimits,
+    turns: Turns,
 }
 
 impl HttpClient {
@@ -114,7 +116,8 @@ impl HttpClient {
         };
         let guarded = builder().dns_resolver(GuardedResolver::new(options.egress.clone())).build()?;
         let opened = builder().build()?;
-        Ok(Arc::new(Self { guarded, opened, options, limits: RateLimits::default() }))
+        let turns = Turns::new(options.redis.clone());
+        Ok(Arc::new(Self { guarded, opened, options, turns }))
     }
 
     /// Longest time of a question to an AI model.

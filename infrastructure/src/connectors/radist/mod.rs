@@ -13,7 +13,8 @@ use domain::period::Period;
 use domain::values::BaseUrl;
 use reqwest::StatusCode;
 
-use super::http::{AccountClient, Call, Dialect, HttpClient, Rate, Refusal, Verdict, nonsense};
+use super::http::{AccountClient, Call, Dialect, HttpClient, Refusal, Verdict, nonsense};
+use crate::limits::Rate;
 use dto::{ChatPage, CompanyPage, MessageDto};
 use paging::Backwards;
 

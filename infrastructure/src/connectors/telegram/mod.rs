@@ -13,7 +13,8 @@ use domain::values::BaseUrl;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::http::{AccountClient, Call, Dialect, HttpClient, Rate, Refusal, Verdict, nonsense};
+use super::http::{AccountClient, Call, Dialect, HttpClient, Refusal, Verdict, nonsense};
+use crate::limits::Rate;
 
 static DIALECT: Dialect = Dialect {
     service: IntegrationKind::Telegram,

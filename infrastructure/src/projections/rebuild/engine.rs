@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use application::ports::rebuilds::{Comparison, RebuildEngine, RebuildProgress, RebuildTarget};
+use application::ports::rebuilds::{
+    Comparison, ExchangeError, RebuildEngine, RebuildProgress, RebuildTarget, TargetAggregate,
+};
 use application::{AppError, PortError};
 use async_trait::async_trait;
 use domain::ids::TenantId;
@@ -48,25 +50,47 @@ impl PgRebuildEngine {
             .map_err(from_sqlx)
     }
 
-    /// The owner of an aggregate that the projection follows, of the tenant where one is named; none where the log has no
-    /// such aggregate.
+    /// The owner of an aggregate, of the tenant where one is named; none where the log has no such aggregate.
     async fn owner(
         &self,
-        projection: &dyn Projection,
-        aggregate: Uuid,
+        aggregate: &TargetAggregate,
         tenant: Option<TenantId>,
     ) -> Result<Option<Option<TenantId>>, PortError> {
         let sql = "select tenant_id from events
-                   where aggregate_type = any($1) and aggregate_id = $2 and ($3::uuid is null or tenant_id = $3)
+                   where aggregate_type = $1 and aggregate_id = $2 and ($3::uuid is null or tenant_id = $3)
                    order by sequence limit 1";
         let owner: Option<Option<Uuid>> = sqlx::query_scalar(sql)
-            .bind(followed_types(projection.follows()))
-            .bind(aggregate.to_string())
+            .bind(&aggregate.aggregate_type)
+            .bind(aggregate.aggregate_id.to_string())
             .bind(tenant.map(TenantId::uuid))
             .fetch_optional(self.database.pool())
             .await
             .map_err(from_sqlx)?;
         Ok(owner.map(|owner| owner.map(TenantId::from)))
+    }
+
+    /// The scope of one aggregate's rows, and what is wrong with it.
+    async fn of_aggregate(
+        &self,
+        projection: &dyn Projection,
+        aggregate: &TargetAggregate,
+        tenant: Option<TenantId>,
+    ) -> Result<(RebuildScope, Vec<ScopeFault>), PortError> {
+        let TargetAggregate { aggregate_type, aggregate_id } = aggregate;
+        let (name, followed) = (projection.name(), followed_types(projection.follows()));
+        let mut faults = Vec::new();
+        if let Some(table) = projection.tables().iter().find(|table| table.aggregate.is_none()) {
+            faults.push(ScopeFault::NotByAggregate { projection: name, table: table.name });
+        } else if !followed.contains(&aggregate_type.as_str()) {
+            let (aggregate_type, followed) = (aggregate_type.clone(), followed.join(", "));
+            faults.push(ScopeFault::NotFollowed { projection: name, aggregate_type, followed });
+        }
+        let owner = self.owner(aggregate, tenant).await?;
+        if owner.is_none() && faults.is_empty() {
+            let aggregate_type = aggregate_type.clone();
+            faults.push(ScopeFault::UnknownAggregate { aggregate_type, aggregate_id: *aggregate_id });
+        }
+        Ok((RebuildScope::Aggregate { aggregate_id: *aggregate_id, tenant_id: owner.flatten() }, faults))
     }
 }
 
@@ -81,17 +105,11 @@ impl RebuildEngine for PgRebuildEngine {
         {
             faults.push(ScopeFault::UnknownTenant(tenant));
         }
-        let scope = match (*tenant, *aggregate, projection) {
-            (_, Some(aggregate_id), Some(projection)) => {
-                let (name, mut tables) = (projection.name(), projection.tables().iter());
-                if let Some(table) = tables.find(|table| table.aggregate.is_none()) {
-                    faults.push(ScopeFault::NotByAggregate { projection: name, table: table.name });
-                }
-                let owner = self.owner(projection, aggregate_id, *tenant).await?;
-                if owner.is_none() && faults.is_empty() {
-                    faults.push(ScopeFault::UnknownAggregate { projection: name, aggregate_id });
-                }
-                RebuildScope::Aggregate { aggregate_id, tenant_id: owner.flatten() }
+        let scope = match (*tenant, aggregate, projection) {
+            (_, Some(aggregate), Some(projection)) => {
+                let (scope, wrong) = self.of_aggregate(projection, aggregate, *tenant).await?;
+                faults.extend(wrong);
+                scope
             }
             (Some(tenant_id), ..) => RebuildScope::Tenant { tenant_id },
             (None, ..) => RebuildScope::Everyone,
@@ -110,8 +128,12 @@ impl RebuildEngine for PgRebuildEngine {
         Ok(rebuild.compare().await?)
     }
 
-    async fn exchange(&self, projection: &str, scope: RebuildScope) -> Result<(), AppError> {
-        Ok(self.of(projection, scope).await?.exchange().await?)
+    async fn exchange(&self, projection: &str, scope: RebuildScope) -> Result<(), ExchangeError> {
+        let rebuild = self.of(projection, scope).await.map_err(ExchangeError::NotDone)?;
+        rebuild.exchange().await.map_err(|error| match error {
+            RebuildError::Unanswered { .. } => ExchangeError::Unanswered(error.into()),
+            error => ExchangeError::NotDone(error.into()),
+        })
     }
 
     async fn abandon(&self, projection: &str, scope: RebuildScope) -> Result<(), AppError> {

@@ -36,7 +36,7 @@ pub enum RebuildError {
         /// The table.
         table: &'static str,
     },
-    /// The next generation was begun for other rows, by another version of the program, or before a migration.
+    /// The next generation was begun for other rows, by a program of other sources, or for tables of another form.
     #[error(
         "the next generation of {projection} was begun by another rebuild; begin this one anew when that has ended"
     )]
@@ -55,6 +55,18 @@ pub enum RebuildError {
     TablesInUse {
         /// The projection.
         projection: &'static str,
+    },
+    /// The exchange ended without an answer, and the database could not be asked what became of it.
+    #[error(
+        "the database did not answer, so the rebuilt rows of {projection} may or may not be live; when it answers again, \
+         `synkro projections verify` tells whether the live rows are right"
+    )]
+    Unanswered {
+        /// The projection.
+        projection: &'static str,
+        /// What ended without an answer.
+        #[source]
+        source: DbErr,
     },
     /// The rebuilt rows have a value that must be unique and that a live row of somebody else has.
     #[error("a live row of somebody else has what rebuilt rows of {projection} must have alone; rebuild all its rows")]
@@ -100,6 +112,7 @@ impl Classified for RebuildError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Projection(ProjectionError::Database(error)) if is_orm_outage(error) => ErrorKind::Unavailable,
+            Self::Unanswered { .. } => ErrorKind::Unavailable,
             Self::Projection(_) => ErrorKind::Internal,
             Self::RebuiltElsewhere { .. }
             | Self::NextMissing { .. }
@@ -119,6 +132,7 @@ impl Classified for RebuildError {
             Self::SetBack { .. } => "rebuild.set_back",
             Self::TablesInUse { .. } => "rebuild.tables_in_use",
             Self::RowsOfOthers { .. } => "rebuild.rows_of_others",
+            Self::Unanswered { .. } => "rebuild.unanswered",
         }
     }
 }
@@ -145,12 +159,22 @@ pub enum ScopeFault {
     /// The log holds nothing of the tenant.
     #[error("the log has no event of the tenant {0}")]
     UnknownTenant(TenantId),
-    /// The log holds nothing of the aggregate, it is not of a kind that the projection follows, or it is not the tenant's.
-    #[error("the log has no aggregate {aggregate_id} that {projection} follows, or it belongs to another tenant")]
-    UnknownAggregate {
+    /// The projection's rows are not made from aggregates of this type.
+    #[error("the rows of {projection} are not made from the type {aggregate_type}, but from: {followed}")]
+    NotFollowed {
         /// The projection.
         projection: &'static str,
-        /// The aggregate.
+        /// The type that was asked for.
+        aggregate_type: String,
+        /// The types that they are made from.
+        followed: String,
+    },
+    /// The log holds nothing of the aggregate, or it is not the tenant's.
+    #[error("the log has no aggregate {aggregate_type}:{aggregate_id}, or it belongs to another tenant")]
+    UnknownAggregate {
+        /// Its type.
+        aggregate_type: String,
+        /// Its id.
         aggregate_id: Uuid,
     },
 }
@@ -160,7 +184,7 @@ impl ScopeFault {
         match self {
             Self::UnknownProjection { .. } => "projection",
             Self::UnknownTenant(_) => "tenant",
-            Self::NotByAggregate { .. } | Self::UnknownAggregate { .. } => "aggregate",
+            Self::NotByAggregate { .. } | Self::NotFollowed { .. } | Self::UnknownAggregate { .. } => "aggregate",
         }
     }
 }

@@ -77,11 +77,7 @@ impl Rebuild<'_> {
         if let Some(table) = self.generation.missing_next(transaction, self.projection.tables()).await? {
             return Err(RebuildError::NextMissing { projection, table });
         }
-        if self.generation.is_next_ours(transaction).await? {
-            Ok(())
-        } else {
-            Err(RebuildError::NextOfAnother { projection })
-        }
+        if self.is_next_ours(transaction).await? { Ok(()) } else { Err(RebuildError::NextOfAnother { projection }) }
     }
 
     /// Where a batch that begins after `from` ends, and how many events it holds. The last one ends where the live tables
@@ -137,6 +133,13 @@ impl Rebuild<'_> {
             .await
             .map_err(ProjectionError::sqlx)?;
         Ok(events.cast_unsigned())
+    }
+
+    /// Where the next generation is.
+    pub(super) async fn next(&self) -> Result<LogPosition, RebuildError> {
+        let next = Checkpoints::find(&self.database, &self.checkpoint).await.map_err(ProjectionError::sqlx)?;
+        // It goes when the tables are exchanged or given up.
+        next.ok_or(RebuildError::RebuiltElsewhere { projection: self.projection.name() })
     }
 
     /// Where the live tables are.

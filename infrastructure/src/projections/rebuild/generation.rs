@@ -1,8 +1,10 @@
 //! The schemas of generations, and moving tables and rows between them.
 
+use application::ports::rebuilds::Discarded;
 use domain::rebuild::RebuildScope;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement, TryGetable};
 
+use super::protection;
 use super::scope::rows_of;
 use crate::database::Database;
 use crate::projections::Table;
@@ -26,6 +28,15 @@ join lateral unnest(x.indkey) with ordinality as k(attnum, place) on true
 join pg_attribute a on a.attrelid = x.indrelid and a.attnum = k.attnum
 where x.indrelid = $1::regclass and x.indisprimary
 order by k.place";
+
+/// A digest of all migrations that were applied, and of the columns of the tables.
+const FORM: &str = "
+select md5(concat_ws(' ',
+    (select string_agg(version, ' ' order by version) from seaql_migrations),
+    (select string_agg(concat_ws(' ', relname, attname, format_type(atttypid, atttypmod), attnotnull), ', '
+                       order by relname, attnum)
+     from pg_attribute join pg_class on pg_class.oid = attrelid
+     where attrelid = any($1::text[]::regclass[]) and attnum > 0 and not attisdropped))) as value";
 
 /// The schemas of one projection's generations.
 #[derive(Debug, Clone)]
@@ -59,7 +70,8 @@ impl Generation {
         let Self { live, next, .. } = self;
         self.drop_next(connection).await?;
         connection.execute_unprepared(&format!("create schema {next}")).await?;
-        let fingerprint = self.fingerprint(connection).await?.replace('\'', "''");
+        let fingerprint =
+            self.fingerprint(connection, tables).await?.map(|(_, part)| part).join(" ").replace('\'', "''");
         connection.execute_unprepared(&format!("comment on schema {next} is '{fingerprint}'")).await?;
         for Table { name: table, .. } in tables {
             let sql = format!(
@@ -68,21 +80,37 @@ impl Generation {
             );
             connection.execute_unprepared(&sql).await?;
         }
-        Ok(())
+        protection::copy(connection, (live, next), tables).await
     }
 
-    /// True where the next generation was begun by this program, on tables of this form, for the same rows.
-    pub(super) async fn is_next_ours(&self, connection: &impl ConnectionTrait) -> Result<bool, DbErr> {
-        let sql = "select obj_description(to_regnamespace($1), 'pg_namespace') as value";
-        let begun_with: Option<String> = of_name(connection, sql, &self.next).await?;
-        Ok(begun_with == Some(self.fingerprint(connection).await?))
+    /// What the next generation has that this rebuild would not have given it; none where it is this rebuild's.
+    pub(super) async fn foreign_next(
+        &self,
+        connection: &impl ConnectionTrait,
+        tables: &[Table],
+    ) -> Result<Option<Discarded>, DbErr> {
+        let sql = "select coalesce(obj_description(to_regnamespace($1), 'pg_namespace'), '') as value";
+        let begun_with: String = of_name(connection, sql, &self.next).await?;
+        let ours = self.fingerprint(connection, tables).await?;
+        let mut theirs = begun_with.splitn(ours.len(), ' ');
+        let differs = ours.iter().find(|(_, part)| theirs.next() != Some(part.as_str()));
+        Ok(differs.map(|(discarded, _)| *discarded))
     }
 
-    /// What a generation's rows depend on besides the log: the program that makes them, the tables' form, and whose rows
-    /// they are.
-    async fn fingerprint(&self, connection: &impl ConnectionTrait) -> Result<String, DbErr> {
-        let migration: String = single(connection, "select max(version) as value from seaql_migrations").await?;
-        Ok(format!("{} {migration} {:?}", env!("CARGO_PKG_VERSION"), self.scope))
+    /// What a generation's rows depend on besides the log, each with what it means if that is another one: the sources of the
+    /// program that makes them, the tables' form, and whose rows they are.
+    async fn fingerprint(
+        &self,
+        connection: &impl ConnectionTrait,
+        tables: &[Table],
+    ) -> Result<[(Discarded, String); 3], DbErr> {
+        let names: Vec<String> = tables.iter().map(|table| self.live_table(table)).collect();
+        let form = Statement::from_sql_and_values(DbBackend::Postgres, FORM, [names.into()]);
+        Ok([
+            (Discarded::OtherProgram, env!("PROJECTION_SOURCES").to_owned()),
+            (Discarded::OtherTables, value(connection, form).await?),
+            (Discarded::OtherRows, format!("{:?}", self.scope)),
+        ])
     }
 
     /// The first table that the next generation does not have.
@@ -104,7 +132,9 @@ impl Generation {
     pub(super) async fn index_next(&self, database: &Database, tables: &[Table]) -> Result<(), DbErr> {
         for Table { name: table, .. } in tables {
             while self.index_once(database, table).await? {}
-            database.orm().execute_unprepared(&format!("analyze {}.{table}", self.next)).await?;
+            let transaction = database.begin_as_owner().await?;
+            transaction.execute_unprepared(&format!("analyze {}.{table}", self.next)).await?;
+            transaction.commit().await?;
         }
         Ok(())
     }
@@ -112,7 +142,7 @@ impl Generation {
     /// Makes one missing key or index; false where none is missing. What a killed process still has the server make is
     /// waited for, so that nothing is made twice.
     async fn index_once(&self, database: &Database, table: &str) -> Result<bool, DbErr> {
-        let transaction = database.begin().await?;
+        let transaction = database.begin_as_owner().await?;
         let lock = format!("lock table {}.{table} in share row exclusive mode", self.next);
         transaction.execute_unprepared(&lock).await?;
         let missing = self.missing_indexes(&transaction, table).await?;

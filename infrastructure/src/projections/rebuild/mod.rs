@@ -7,8 +7,8 @@
 //! live ones of that scope. The projection's checkpoint row is locked during the exchange, so that no process writes in
 //! between.
 //!
-//! Every batch is one transaction with its own checkpoint. A rebuild that was cut off goes on where it was, if the same
-//! program goes on with it for the same rows. Before every write the next generation's tables must be there: PostgreSQL
+//! Every batch is one transaction with its own checkpoint. A rebuild that was cut off goes on where it was, if a program of
+//! the same sources goes on with it, on tables of the same form, for the same rows. Before every write the next generation's tables must be there: PostgreSQL
 //! passes over a schema of the search path that does not exist, and the names would mean the live tables.
 //!
 //! The next generation never goes beyond the live tables, so that the two can always be brought to one position, also
@@ -18,20 +18,25 @@
 //! Events that cannot be applied are parked under the name of the next generation's checkpoint, and after the exchange
 //! under the projection's own.
 //!
+//! Tables are made, moved and dropped by the login that owns them; rows are written and compared by the role that every
+//! projection works under. A next table gets the rights and policies of the live one before any row.
+//!
 //! Whatever has a transaction number holds all readers of the log back, so those transactions are short; only the
 //! making of indexes is as long as the tables are large.
 
 mod compare;
 mod engine;
 mod error;
+mod exchange;
 mod feed;
 mod generation;
+mod protection;
 mod scope;
 
 use std::time::Duration;
 
 use application::ports::commands::LogPosition;
-use application::ports::rebuilds::{Comparison, RebuildProgress};
+use application::ports::rebuilds::{Comparison, Discarded, RebuildBeginning, RebuildProgress};
 use domain::rebuild::RebuildScope;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
 
@@ -39,9 +44,7 @@ pub use engine::PgRebuildEngine;
 pub use error::{RebuildError, ScopeFault, UnknownScope};
 use generation::Generation;
 
-use scope::events_of;
-
-use super::{Checkpoints, Projection, ProjectionError, lease, parking};
+use super::{Checkpoints, Projection, ProjectionError, parking};
 use crate::database::Database;
 
 /// Events of one transaction where rows are written one by one.
@@ -50,8 +53,18 @@ const BATCH: i64 = 2_000;
 /// Events of one transaction where the database writes the rows itself.
 const SET_BATCH: i64 = 10_000;
 
-/// How often the live projection is met, or its tables asked for, before something else is done.
+/// How often the live projection is met in the hope that it has not moved when both are looked at. Each time is short.
+const MEETINGS: u32 = 50;
+
+/// How often the live tables are asked for before the exchange ends with an error.
 const TRIES: u32 = 10;
+
+/// The live projection stands still while the next generation is brought exactly there, so this many events or fewer should be left.
+const FEW: u64 = 100;
+
+/// How often the next generation comes to where the live tables were a moment ago before it is taken that they go on as
+/// quickly as it does.
+const ROUNDS: u32 = 20;
 
 /// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -98,14 +111,14 @@ impl<'a> Rebuild<'a> {
     /// program or the tables' form has changed since, other rows are meant, or a part of the next generation is missing:
     /// then it begins anew.
     pub async fn build(&self, mut show: impl FnMut(RebuildProgress)) -> Result<(), RebuildError> {
-        let (mut from, resumed) = self.prepare().await?;
+        let (mut from, beginning) = self.prepare().await?;
         if self.projection.set_based().is_none() {
             // Rows that are written one by one are found again by their keys.
             self.generation.index_next(&self.database, self.projection.tables()).await?;
         }
         let total = self.behind(from).await?;
         let mut done = 0;
-        let mut show = |done: u64| show(RebuildProgress { done, total: total.max(done), resumed });
+        let mut show = |done: u64| show(RebuildProgress { done, total: total.max(done), beginning });
         show(done);
         // The second round is for what was recorded while the indexes were made.
         for _ in 0..2 {
@@ -113,6 +126,9 @@ impl<'a> Rebuild<'a> {
                 from = to;
                 done += events;
                 show(done);
+                if self.is_last(events) {
+                    break;
+                }
             }
             self.generation.index_next(&self.database, self.projection.tables()).await?;
         }
@@ -121,7 +137,7 @@ impl<'a> Rebuild<'a> {
 
     /// Compares the next generation with the live rows, both brought to the same position.
     pub async fn compare(&self) -> Result<Comparison, RebuildError> {
-        for _ in 0..TRIES {
+        for _ in 0..MEETINGS {
             self.meet().await?;
             let snapshot = self.database.begin_snapshot().await?;
             let comparison =
@@ -139,36 +155,16 @@ impl<'a> Rebuild<'a> {
         Ok(comparison)
     }
 
-    /// Puts the next generation in the live one's place, in one transaction. Of all rows the live tables are kept as the
-    /// previous generation; of a scope the replaced rows are not.
-    pub async fn exchange(&self) -> Result<(), RebuildError> {
-        for _ in 0..TRIES {
-            self.meet().await?;
-            let transaction = self.database.begin().await?;
-            match self.exchange_in(&transaction).await {
-                Ok(()) => return Ok(transaction.commit().await?),
-                Err(error) => {
-                    if !error.is_held_by_others() {
-                        return Err(error);
-                    }
-                    transaction.rollback().await?;
-                }
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-        Err(RebuildError::TablesInUse { projection: self.projection.name() })
-    }
-
     /// Gives the next generation up, unless it is another rebuild's by now.
     pub async fn abandon(&self) -> Result<(), RebuildError> {
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin_as_owner().await?;
         // Held until the end, so that nobody begins another one in between.
         if let Err(error) = Checkpoints::lock(&transaction, &self.checkpoint).await
             && !matches!(error, DbErr::RecordNotFound(_))
         {
             return Err(error.into());
         }
-        if self.generation.has_next(&transaction).await? && !self.generation.is_next_ours(&transaction).await? {
+        if self.generation.has_next(&transaction).await? && !self.is_next_ours(&transaction).await? {
             return Err(RebuildError::NextOfAnother { projection: self.projection.name() });
         }
         parking::forget(&transaction, &self.checkpoint, "").await?;
@@ -180,39 +176,72 @@ impl<'a> Rebuild<'a> {
 
     /// Drops the previous generation; false where there is none.
     pub async fn drop_previous(&self) -> Result<bool, RebuildError> {
-        let connection = self.database.orm();
-        let there = self.generation.has_previous(&connection).await?;
+        let transaction = self.database.begin_as_owner().await?;
+        let there = self.generation.has_previous(&transaction).await?;
         if there {
-            self.generation.drop_previous(&connection).await?;
+            self.generation.drop_previous(&transaction).await?;
         }
+        transaction.commit().await?;
         Ok(there)
     }
 
-    /// The position to build from, and whether that goes on with an earlier start. Tables and checkpoint begin together:
-    /// either one without the other would leave events out, or write them twice.
-    async fn prepare(&self) -> Result<(LogPosition, bool), RebuildError> {
+    /// The position to build from, and what becomes of an earlier start. Tables and checkpoint begin together: either one
+    /// without the other would leave events out, or write them twice.
+    async fn prepare(&self) -> Result<(LogPosition, RebuildBeginning), RebuildError> {
         let tables = self.projection.tables();
         let live = self.live().await?;
-        let transaction = self.database.begin().await?;
+        let transaction = self.database.begin_as_owner().await?;
         let sql = "insert into projection_checkpoints (name) values ($1) on conflict do nothing";
         let values = [self.checkpoint.clone().into()];
         transaction.execute(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
         let at = Checkpoints::lock(&transaction, &self.checkpoint).await?;
-        let resumed = at != LogPosition::BEGINNING
-            && at <= live
-            && self.generation.is_next_ours(&transaction).await?
-            && self.generation.missing_next(&transaction, tables).await?.is_none();
-        if !resumed {
-            self.generation.create_next(&transaction, tables).await?;
-            parking::forget(&transaction, &self.checkpoint, "").await?;
-            Checkpoints::advance(&transaction, &self.checkpoint, at, LogPosition::BEGINNING).await?;
+        let beginning = if at == LogPosition::BEGINNING {
+            RebuildBeginning::New
+        } else {
+            let discarded = self.discarded(&transaction, at, live).await?;
+            discarded.map_or(RebuildBeginning::Resumed, RebuildBeginning::Anew)
+        };
+        if beginning == RebuildBeginning::Resumed {
+            transaction.commit().await?;
+            return Ok((at, beginning));
         }
+        self.generation.create_next(&transaction, tables).await?;
+        parking::forget(&transaction, &self.checkpoint, "").await?;
+        Checkpoints::advance(&transaction, &self.checkpoint, at, LogPosition::BEGINNING).await?;
         transaction.commit().await?;
-        Ok((if resumed { at } else { LogPosition::BEGINNING }, resumed))
+        Ok((LogPosition::BEGINNING, beginning))
     }
 
-    /// Brings the next generation to the live checkpoint in a short transaction.
+    /// Why what an earlier start has built up to a position cannot be gone on with; none where it can.
+    async fn discarded(
+        &self,
+        transaction: &DatabaseTransaction,
+        at: LogPosition,
+        live: LogPosition,
+    ) -> Result<Option<Discarded>, DbErr> {
+        let tables = self.projection.tables();
+        if at > live || self.generation.missing_next(transaction, tables).await?.is_some() {
+            return Ok(Some(Discarded::Damaged));
+        }
+        self.generation.foreign_next(transaction, tables).await
+    }
+
+    /// True where a batch of so many events has come to where the live tables were when it began.
+    fn is_last(&self, events: u64) -> bool {
+        events < self.batch.cast_unsigned()
+    }
+
+    /// Brings the next generation to the live checkpoint, the last few events in a short transaction that holds it.
     async fn meet(&self) -> Result<(), RebuildError> {
+        let mut from = self.next().await?;
+        let mut rounds = 0;
+        while let Some((to, events)) = self.step(from).await? {
+            from = to;
+            rounds += u32::from(self.is_last(events));
+            if rounds == ROUNDS || (self.is_last(events) && events <= FEW) {
+                break;
+            }
+        }
         let transaction = self.database.begin().await?;
         self.meet_live(&transaction).await?;
         Ok(transaction.commit().await?)
@@ -232,23 +261,8 @@ impl<'a> Rebuild<'a> {
         compare::compare(transaction, &self.generation, self.projection.tables()).await
     }
 
-    async fn exchange_in(&self, transaction: &DatabaseTransaction) -> Result<(), RebuildError> {
-        self.meet_live(transaction).await?;
-        let tables = self.projection.tables();
-        match self.scope {
-            RebuildScope::Everyone => self.generation.exchange(transaction, tables).await?,
-            RebuildScope::Tenant { .. } | RebuildScope::Aggregate { .. } => {
-                let replaced = self.generation.replace(transaction, tables).await;
-                replaced.map_err(|error| RebuildError::of_replacement(self.projection.name(), error))?;
-            }
-        }
-        let condition = events_of(self.scope, self.projection.follows());
-        parking::forget(transaction, self.projection.name(), &condition).await?;
-        if parking::rename(transaction, &self.checkpoint, self.projection.name()).await? {
-            lease::take_away(transaction, self.projection.name()).await?;
-        }
-        self.forget_checkpoint(transaction).await?;
-        Ok(())
+    async fn is_next_ours(&self, connection: &impl ConnectionTrait) -> Result<bool, DbErr> {
+        Ok(self.generation.foreign_next(connection, self.projection.tables()).await?.is_none())
     }
 
     async fn forget_checkpoint(&self, connection: &impl ConnectionTrait) -> Result<(), DbErr> {

@@ -1,7 +1,7 @@
 use application::ports::read_models::{IntegrationView, Integrations};
 use application::{PortError, TenantScope};
 use async_trait::async_trait;
-use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::entity::{Column, Entity, Model};
 use crate::database::Database;
@@ -11,22 +11,23 @@ use crate::read_models::text::{from_json, from_text};
 const TABLE: &str = "integrations";
 
 /// Reads the table `integrations`.
-pub struct IntegrationsReader(DatabaseConnection);
+pub struct IntegrationsReader(Database);
 
 impl IntegrationsReader {
     /// Over this database.
     pub fn new(database: &Database) -> Self {
-        Self(database.orm())
+        Self(database.clone())
     }
 }
 
 #[async_trait]
 impl Integrations for IntegrationsReader {
     async fn list(&self, scope: &TenantScope) -> Result<Vec<IntegrationView>, PortError> {
+        let connection = self.0.scoped(scope).await.map_err(from_orm)?;
         let rows = Entity::find()
             .filter(Column::TenantId.eq(scope.tenant_id().uuid()))
             .order_by_asc(Column::Kind)
-            .all(&self.0)
+            .all(&connection)
             .await
             .map_err(from_orm)?;
         rows.into_iter().map(view).collect()

@@ -1,23 +1,29 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use application::ports::read_models::{
     Cursor, FailureView, Found, Page, PageRequest, RunStatus, RunView, Runs, StepStatus, StepView,
 };
 use application::{PortError, TenantScope};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::ids::RunId;
 use domain::job_run::Failure;
 use domain::period::Period;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
-use uuid::Uuid;
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryResult, QuerySelect, Select};
+use serde::Deserialize;
 
-use super::{RunsProjection, run_entity, step_entity};
+use super::{RunsProjection, run_entity};
 use crate::database::Database;
 use crate::error::{from_orm, internal};
 use crate::read_models::paging;
 use crate::read_models::parked::rows_and_parked;
 use crate::read_models::text::{from_json, from_text};
+
+/// A run's steps, in order. They come with the run, so that both are of one moment.
+const STEPS: &str = "(
+    select coalesce(jsonb_agg(to_jsonb(own) order by own.number), '[]') from run_steps own
+    where own.tenant_id = runs.tenant_id and own.run_id = runs.id)";
 
 /// Reads the tables `runs` and `run_steps`.
 pub struct RunsReader(Database);
@@ -28,70 +34,68 @@ impl RunsReader {
         Self(database.clone())
     }
 
-    /// Runs and steps are two statements; one snapshot for both, so that they say the same.
-    async fn snapshot(&self) -> Result<DatabaseTransaction, PortError> {
-        self.0.begin_snapshot().await.map_err(from_orm)
+    async fn views(
+        &self,
+        scope: &TenantScope,
+        query: Select<run_entity::Entity>,
+    ) -> Result<(Vec<RunView>, u64), PortError> {
+        let query =
+            query.filter(run_entity::Column::TenantId.eq(scope.tenant_id().uuid())).expr_as(Expr::cust(STEPS), "steps");
+        let newest = [run_entity::Column::StartedAt, run_entity::Column::Id];
+        let connection = self.0.scoped(scope).await.map_err(from_orm)?;
+        let (rows, parked) = rows_and_parked(&connection, query, newest, scope, RunsProjection::NAME).await?;
+        Ok((rows.into_iter().map(run_view).collect::<Result<_, PortError>>()?, parked))
     }
-}
-
-async fn with_steps(
-    snapshot: &DatabaseTransaction,
-    scope: &TenantScope,
-    runs: Vec<run_entity::Model>,
-) -> Result<Vec<RunView>, PortError> {
-    if runs.is_empty() {
-        return Ok(Vec::new());
-    }
-    let ids: Vec<Uuid> = runs.iter().map(|run| run.id).collect();
-    let steps = step_entity::Entity::find()
-        .filter(step_entity::Column::TenantId.eq(scope.tenant_id().uuid()))
-        .filter(step_entity::Column::RunId.is_in(ids))
-        .order_by_asc(step_entity::Column::Number)
-        .all(snapshot)
-        .await
-        .map_err(from_orm)?;
-    let mut by_run: HashMap<Uuid, Vec<StepView>> = HashMap::new();
-    for step in steps {
-        by_run.entry(step.run_id).or_default().push(step_view(step)?);
-    }
-    runs.iter().map(|run| run_view(&mut by_run, run)).collect()
 }
 
 #[async_trait]
 impl Runs for RunsReader {
-    async fn get(&self, scope: &TenantScope, id: RunId) -> Result<Option<Found<RunView>>, PortError> {
-        let snapshot = self.snapshot().await?;
-        let query =
-            run_entity::Entity::find_by_id(id.uuid()).filter(run_entity::Column::TenantId.eq(scope.tenant_id().uuid()));
-        let (run, parked) = rows_and_parked(&snapshot, query, scope, RunsProjection::NAME).await?;
-        let mut views = with_steps(&snapshot, scope, run).await?;
-        snapshot.commit().await.map_err(from_orm)?;
-        Ok(views.pop().map(|item| Found { item, parked }))
+    async fn get(&self, scope: &TenantScope, id: RunId) -> Result<Found<Option<RunView>>, PortError> {
+        let (mut views, parked) = self.views(scope, run_entity::Entity::find_by_id(id.uuid())).await?;
+        Ok(Found { item: views.pop(), parked })
     }
 
     async fn list(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<RunView>, PortError> {
-        let mut query = run_entity::Entity::find().filter(run_entity::Column::TenantId.eq(scope.tenant_id().uuid()));
+        let mut query = run_entity::Entity::find().limit(paging::rows(page));
         if let Some(Cursor { at, id }) = page.after {
             let values = [sea_orm::Value::from(at), sea_orm::Value::from(id)];
             query = query.filter(Expr::cust_with_values("(started_at, id) < ($1, $2)", values));
         }
-        let snapshot = self.snapshot().await?;
-        query = query
-            .order_by_desc(run_entity::Column::StartedAt)
-            .order_by_desc(run_entity::Column::Id)
-            .limit(paging::rows(page));
-        let (runs, parked) = rows_and_parked(&snapshot, query, scope, RunsProjection::NAME).await?;
-        let views = with_steps(&snapshot, scope, runs).await?;
-        snapshot.commit().await.map_err(from_orm)?;
+        let (views, parked) = self.views(scope, query).await?;
         Ok(paging::page(views, page, parked, |run| Cursor { at: run.started_at, id: run.id.uuid() }))
     }
 }
 
-fn run_view(steps: &mut HashMap<Uuid, Vec<StepView>>, run: &run_entity::Model) -> Result<RunView, PortError> {
+/// A run with its steps as the statement aggregates them.
+struct RunRow {
+    run: run_entity::Model,
+    steps: serde_json::Value,
+}
+
+impl FromQueryResult for RunRow {
+    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+        Ok(Self { run: run_entity::Model::from_query_result(row, prefix)?, steps: row.try_get(prefix, "steps")? })
+    }
+}
+
+/// What is shown of a row of `run_steps`.
+#[derive(Deserialize)]
+struct StepRow {
+    step: String,
+    status: String,
+    attempts: u32,
+    elapsed_ms: Option<u64>,
+    counts: BTreeMap<String, u64>,
+    failure: Option<Failure>,
+    retry_at: Option<DateTime<Utc>>,
+}
+
+fn run_view(RunRow { run, steps }: RunRow) -> Result<RunView, PortError> {
     let status = [RunStatus::Running, RunStatus::Completed, RunStatus::Failed, RunStatus::Cancelled]
         .into_iter()
         .find(|status| status.name() == run.status)
         .ok_or_else(|| internal(format!("runs.status holds {:?}", run.status)))?;
+    let steps: Vec<StepRow> = from_json("run_steps", "row", steps)?;
     Ok(RunView {
         id: run.id.into(),
         kind: from_text("runs", "kind", &run.kind)?,
@@ -100,12 +104,11 @@ fn run_view(steps: &mut HashMap<Uuid, Vec<StepView>>, run: &run_entity::Model) -
         started_at: run.started_at,
         finished_at: run.finished_at,
         version: run.version.cast_unsigned(),
-        steps: steps.remove(&run.id).unwrap_or_default(),
+        steps: steps.into_iter().map(step_view).collect::<Result<_, PortError>>()?,
     })
 }
 
-fn step_view(step: step_entity::Model) -> Result<StepView, PortError> {
-    const TABLE: &str = "run_steps";
+fn step_view(step: StepRow) -> Result<StepView, PortError> {
     let status = [
         StepStatus::Waiting,
         StepStatus::Running,
@@ -117,14 +120,13 @@ fn step_view(step: step_entity::Model) -> Result<StepView, PortError> {
     .into_iter()
     .find(|status| status.name() == step.status)
     .ok_or_else(|| internal(format!("run_steps.status holds {:?}", step.status)))?;
-    let failure: Option<Failure> = step.failure.map(|failure| from_json(TABLE, "failure", failure)).transpose()?;
     Ok(StepView {
-        step: from_text(TABLE, "step", &step.step)?,
+        step: from_text("run_steps", "step", &step.step)?,
         status,
-        attempts: step.attempts.cast_unsigned(),
-        elapsed_ms: step.elapsed_ms.map(i64::cast_unsigned),
-        counts: from_json(TABLE, "counts", step.counts)?,
-        failure: failure.map(|failure| FailureView { message: failure.message, advice: failure.advice }),
+        attempts: step.attempts,
+        elapsed_ms: step.elapsed_ms,
+        counts: step.counts,
+        failure: step.failure.map(|Failure { message, advice, .. }| FailureView { message, advice }),
         retry_at: step.retry_at,
     })
 }

@@ -1,5 +1,6 @@
 use async_trait::async_trait;
 use cqrs_es::Aggregate;
+use domain::ids::TenantId;
 use domain::tenant::{Tenant, TenantEvent};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
@@ -12,10 +13,15 @@ use crate::read_models::text::to_text;
 /// Keeps the table `tenants`.
 pub struct TenantsProjection;
 
+impl TenantsProjection {
+    /// Its frozen name.
+    pub const NAME: &'static str = "tenants";
+}
+
 #[async_trait]
 impl Projection for TenantsProjection {
     fn name(&self) -> &'static str {
-        "tenants"
+        Self::NAME
     }
 
     fn follows(&self) -> Follows {
@@ -49,13 +55,26 @@ async fn write(transaction: &DatabaseTransaction, event: TenantEvent) -> Result<
             let replace = OnConflict::column(Column::Id).update_columns(columns).to_owned();
             Entity::insert(row).on_conflict(replace).exec_without_returning(transaction).await?;
         }
-        TenantEvent::TenantActivated { tenant_id, .. } => {
-            Entity::update_many()
-                .col_expr(Column::Status, Expr::value("active"))
-                .filter(Column::Id.eq(tenant_id.uuid()))
-                .exec(transaction)
-                .await?;
+        TenantEvent::TenantRenamed { tenant_id, name, .. } => {
+            set(transaction, tenant_id, Column::Name, name.as_str()).await?;
         }
+        TenantEvent::TenantActivated { tenant_id, .. } | TenantEvent::TenantResumed { tenant_id, .. } => {
+            set(transaction, tenant_id, Column::Status, "active").await?;
+        }
+        TenantEvent::TenantSuspended { tenant_id, .. } => {
+            set(transaction, tenant_id, Column::Status, "suspended").await?;
+        }
+        TenantEvent::TenantOffboardingBegun { tenant_id, .. } => {
+            set(transaction, tenant_id, Column::Status, "offboarding").await?;
+        }
+        TenantEvent::TenantClosed { tenant_id, .. } => set(transaction, tenant_id, Column::Status, "closed").await?,
+        TenantEvent::TenantExported { .. } => {}
     }
+    Ok(())
+}
+
+async fn set(transaction: &DatabaseTransaction, id: TenantId, column: Column, value: &str) -> Result<(), DbErr> {
+    let one = Entity::update_many().col_expr(column, Expr::value(value)).filter(Column::Id.eq(id.uuid()));
+    one.exec(transaction).await?;
     Ok(())
 }

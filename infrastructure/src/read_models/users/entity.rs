@@ -11,6 +11,7 @@ pub struct Model {
     pub name: String,
     pub role: String,
     pub registered_at: DateTime<Utc>,
+    pub active: bool,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -1,21 +1,26 @@
 use async_trait::async_trait;
 use cqrs_es::Aggregate;
+use domain::ids::UserId;
 use domain::user::{User, UserEvent};
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, Set};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
 
 use super::entity::{ActiveModel, Column, Entity};
 use crate::event_store::LoggedEvent;
 use crate::projections::{Follows, Projection, ProjectionError, Table, decode};
-use crate::read_models::text::to_text;
 
 /// Keeps the table `users`.
 pub struct UsersProjection;
 
+impl UsersProjection {
+    /// Its frozen name.
+    pub const NAME: &'static str = "users";
+}
+
 #[async_trait]
 impl Projection for UsersProjection {
     fn name(&self) -> &'static str {
-        "users"
+        Self::NAME
     }
 
     fn follows(&self) -> Follows {
@@ -35,19 +40,47 @@ impl Projection for UsersProjection {
 }
 
 async fn write(transaction: &DatabaseTransaction, event: UserEvent) -> Result<(), DbErr> {
-    let UserEvent::UserRegistered { user_id, tenant_id, email, name, role, at } = event else {
-        return Ok(());
-    };
-    let row = ActiveModel {
-        id: Set(user_id.uuid()),
-        tenant_id: Set(tenant_id.uuid()),
-        email: Set(email.reveal().to_string()),
-        name: Set(name.reveal().to_string()),
-        role: Set(to_text(role)),
-        registered_at: Set(at),
-    };
-    let columns = [Column::Email, Column::Name, Column::Role];
-    let replace = OnConflict::column(Column::Id).update_columns(columns).to_owned();
-    Entity::insert(row).on_conflict(replace).exec_without_returning(transaction).await?;
+    match event {
+        UserEvent::UserRegistered { user_id, tenant_id, email, name, role, at } => {
+            let row = ActiveModel {
+                id: Set(user_id.uuid()),
+                tenant_id: Set(tenant_id.uuid()),
+                email: Set(email.reveal().to_string()),
+                name: Set(name.reveal().to_string()),
+                role: Set(role.into()),
+                registered_at: Set(at),
+                active: Set(true),
+            };
+            let columns = [Column::Email, Column::Name, Column::Role, Column::Active];
+            let replace = OnConflict::column(Column::Id).update_columns(columns).to_owned();
+            Entity::insert(row).on_conflict(replace).exec_without_returning(transaction).await?;
+            Ok(())
+        }
+        UserEvent::UserRoleChanged { user_id, role, .. } => {
+            change(transaction, user_id, Column::Role, String::from(role)).await
+        }
+        UserEvent::UserRenamed { user_id, name, .. } => {
+            change(transaction, user_id, Column::Name, name.reveal().to_string()).await
+        }
+        UserEvent::UserEmailChanged { user_id, email, .. } => {
+            change(transaction, user_id, Column::Email, email.reveal().to_string()).await
+        }
+        UserEvent::UserDeactivated { user_id, .. } => change(transaction, user_id, Column::Active, false).await,
+        UserEvent::UserReactivated { user_id, .. } => change(transaction, user_id, Column::Active, true).await,
+        UserEvent::UserPasswordSet { .. }
+        | UserEvent::UserPasswordChanged { .. }
+        | UserEvent::UserPasswordReset { .. }
+        | UserEvent::UserLockedOut { .. } => Ok(()),
+    }
+}
+
+async fn change(
+    transaction: &DatabaseTransaction,
+    user: UserId,
+    column: Column,
+    value: impl Into<sea_orm::Value>,
+) -> Result<(), DbErr> {
+    let update = Entity::update_many().col_expr(column, Expr::value(value)).filter(Column::Id.eq(user.uuid()));
+    update.exec(transaction).await?;
     Ok(())
 }

@@ -1,0 +1,70 @@
+//! What proves who asks. A proof comes from a port that verified something, and from nothing else.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use domain::access::RoleName;
+use domain::api_key::ApiKeyDetails;
+use domain::ids::{SessionId, TenantId, UserId};
+use secrecy::SecretString;
+
+use crate::error::PortError;
+use crate::ports::api_keys::ApiKeysInForce;
+use crate::ports::identity::{TokenSubject, Tokens};
+
+/// A signed-in user, as the access token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// The user.
+    pub user_id: UserId,
+    /// The user's tenant.
+    pub tenant_id: TenantId,
+    /// What the user is there.
+    pub role: RoleName,
+    /// The session that the token belongs to.
+    pub session_id: SessionId,
+}
+
+/// Proof that a user is signed in: nothing but a token that was verified gives one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authenticated(pub(super) Arc<TokenSubject>);
+
+impl Authenticated {
+    /// The proof that a token is; none where it is not whole, not ours or out of time.
+    pub fn by(tokens: &dyn Tokens, token: &str, now: DateTime<Utc>) -> Option<Self> {
+        tokens.verify(token, now).map(Self)
+    }
+
+    /// Who is signed in.
+    pub fn principal(&self) -> &Principal {
+        &self.0.principal
+    }
+
+    /// All that the token says.
+    pub fn subject(&self) -> &TokenSubject {
+        &self.0
+    }
+}
+
+/// Proof that a program showed a key of a company: nothing but a key that was recognized and is in force gives one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthenticatedKey(pub(super) Arc<ApiKeyDetails>);
+
+impl AuthenticatedKey {
+    /// The proof that a key is; none where it is not one of ours, revoked or out of time.
+    ///
+    /// # Errors
+    /// Where it cannot be told.
+    pub async fn by(
+        keys: &dyn ApiKeysInForce,
+        presented: &SecretString,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Self>, PortError> {
+        Ok(keys.recognize(presented, now).await?.map(Self))
+    }
+
+    /// All that is known of the key.
+    pub fn key(&self) -> &ApiKeyDetails {
+        &self.0
+    }
+}

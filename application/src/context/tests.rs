@@ -1,0 +1,95 @@
+use chrono::TimeDelta;
+use domain::access::RoleName;
+
+use super::*;
+use crate::access::TenantAccess;
+use crate::ports::identity::TokenSubject;
+
+fn request(role: RoleName) -> RequestContext {
+    let principal = Principal {
+        user_id: UserId::from(Uuid::from_u128(2)),
+        tenant_id: TenantId::from(Uuid::from_u128(1)),
+        role,
+        session_id: SessionId::from(Uuid::from_u128(5)),
+    };
+    let rights = TenantAccess::of_events([], []).rights(&principal.role);
+    let subject = TokenSubject { principal, token_version: 0, csrf: None };
+    RequestContext::for_request(Authenticated(Arc::new(subject)), rights, Uuid::from_u128(3), Client::default(), None)
+}
+
+#[test]
+fn a_right_that_is_missing_is_named() {
+    let error = request(RoleName::user()).authorize(Permission::RunsStart).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Forbidden);
+    assert!(error.detail.contains("runs:start"), "{}", error.detail);
+}
+
+#[test]
+fn support_staff_have_no_right_of_a_company_and_nobody_else_is_support() {
+    let tenant = TenantId::from(Uuid::from_u128(1));
+    let support = RequestContext::for_support("ops-anna".parse().unwrap(), Uuid::from_u128(3));
+    assert_eq!(support.authorize(Permission::RunsStart).unwrap_err().kind, ErrorKind::Forbidden);
+    assert_eq!(support.require_system().unwrap_err().kind, ErrorKind::Forbidden);
+    let metadata = support.metadata();
+    for entry in [("actor_kind", "support"), ("actor_id", "ops-anna"), ("right", "support")] {
+        assert!(metadata.contains(&(entry.0, entry.1.to_owned())), "{metadata:?}");
+    }
+    assert_eq!(support.require_support(Some(tenant)).unwrap().tenant(), Some(tenant));
+    let system = RequestContext::for_system("tests", tenant, Uuid::from_u128(3), Uuid::from_u128(4));
+    for other in [request(RoleName::owner()), system] {
+        assert_eq!(other.require_support(None).unwrap_err().kind, ErrorKind::Forbidden);
+    }
+}
+
+#[test]
+fn an_own_account_has_who_signed_in_whatever_the_role() {
+    let account = request(RoleName::user()).own_account().unwrap();
+    assert_eq!(account.user_id.uuid(), Uuid::from_u128(2));
+    assert!(account.context().metadata().contains(&("right", "own_account".to_owned())));
+    let support = RequestContext::for_support("ops-anna".parse().unwrap(), Uuid::from_u128(3));
+    assert_eq!(support.own_account().unwrap_err().kind, ErrorKind::Forbidden);
+}
+
+#[test]
+fn the_right_that_allowed_it_is_recorded() {
+    let scope = request(RoleName::owner()).authorize(Permission::RunsStart).unwrap();
+    assert!(scope.context().metadata().contains(&("right", "runs:start".to_owned())));
+}
+
+fn program(scopes: &[&str]) -> RequestContext {
+    let key = ApiKeyDetails {
+        api_key_id: ApiKeyId::from(Uuid::from_u128(6)),
+        tenant_id: TenantId::from(Uuid::from_u128(1)),
+        scopes: scopes.iter().map(|scope| scope.parse().unwrap()).collect(),
+        expires_at: chrono::DateTime::UNIX_EPOCH + TimeDelta::days(1),
+    };
+    let rights = Arc::new(TenantAccess::of_events([], []).rights_of(&key.scopes));
+    let key = AuthenticatedKey(Arc::new(key));
+    RequestContext::for_api_key(&key, rights, Uuid::from_u128(3), Client::default(), None)
+}
+
+#[test]
+fn a_key_may_what_its_scopes_say_and_is_no_person() {
+    let program = program(&["runs:*"]);
+    let scope = program.authorize(Permission::RunsStart).unwrap();
+    let metadata = scope.context().metadata();
+    for entry in
+        [("actor_kind", "integration"), ("actor_id", "00000000-0000-0000-0000-000000000006"), ("right", "runs:start")]
+    {
+        assert!(metadata.contains(&(entry.0, entry.1.to_owned())), "{metadata:?}");
+    }
+    let error = program.authorize(Permission::ReportsRead).unwrap_err();
+    assert!(error.kind == ErrorKind::Forbidden && error.detail.contains("reports:read"), "{error}");
+    assert_eq!(program.require_user().unwrap_err().code, "access.person_needed");
+    assert_eq!(program.own_account().unwrap_err().kind, ErrorKind::Forbidden);
+    assert_eq!(program.require_system().unwrap_err().kind, ErrorKind::Forbidden);
+    assert_eq!(program.require_support(None).unwrap_err().kind, ErrorKind::Forbidden);
+}
+
+#[test]
+fn a_key_owns_nothing() {
+    let context = program(&["runs:read"]);
+    let scope = |reach| TenantScope { tenant_id: TenantId::from(Uuid::from_u128(1)), reach, context: context.clone() };
+    assert!(scope(ReachSet::of(&[domain::access::Reach::Own])).only_of().is_some());
+    assert_eq!(scope(ReachSet::ALL).only_of(), None);
+}

@@ -1,0 +1,62 @@
+//! Authenticator apps (TOTP, RFC 6238) and the recovery codes beside them.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::ids::{TenantId, UserId};
+use secrecy::SecretString;
+
+use crate::error::PortError;
+
+/// Whose second factor it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FactorOwner {
+    /// The user.
+    pub user_id: UserId,
+    /// The user's tenant.
+    pub tenant_id: TenantId,
+}
+
+/// What became of a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeVerdict {
+    /// It is not right, or was accepted before.
+    Refused,
+    /// It is the app's.
+    App,
+    /// It is a recovery code, which is used up now.
+    Recovery {
+        /// How many are left.
+        left: u32,
+    },
+}
+
+/// Second factors.
+#[async_trait]
+pub trait SecondFactors: Send + Sync {
+    /// Makes a secret for an app, in Base32 (RFC 4648). It counts once it is confirmed, and replaces one that never was;
+    /// none where the user has a confirmed one.
+    async fn begin(&self, owner: FactorOwner, now: DateTime<Utc>) -> Result<Option<SecretString>, PortError>;
+
+    /// Confirms the secret by a code of the app, and makes the recovery codes; none where the code is not right, or there is
+    /// nothing to confirm.
+    async fn confirm(
+        &self,
+        owner: FactorOwner,
+        code: &SecretString,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Vec<SecretString>>, PortError>;
+
+    /// Whether the user has a confirmed app.
+    async fn is_enrolled(&self, user: UserId) -> Result<bool, PortError>;
+
+    /// Judges a code of the app or a recovery code. Either is accepted once.
+    async fn judge(
+        &self,
+        owner: FactorOwner,
+        code: &SecretString,
+        now: DateTime<Utc>,
+    ) -> Result<CodeVerdict, PortError>;
+
+    /// Forgets the app and the recovery codes.
+    async fn forget(&self, owner: FactorOwner) -> Result<(), PortError>;
+}

@@ -1,0 +1,184 @@
+//! Looking at the users of the company, and changing them.
+
+use std::sync::Arc;
+
+use domain::EventSourced;
+use domain::access::{Permission, RoleName};
+use domain::ids::UserId;
+use domain::session::RevocationReason;
+use domain::user::{User, UserCommand, UserDetails, UserError};
+use domain::values::{DisplayName, Personal};
+
+use super::RoleAssignment;
+use super::end_sessions::EndSessions;
+use crate::context::{RequestContext, TenantScope};
+use crate::error::AppError;
+use crate::ports::clock::Clock;
+use crate::ports::commands::{Commands, LogPosition};
+use crate::ports::read_models::{Found, Page, PageRequest, UserView, Users};
+use crate::ports::sessions::RefreshTokens;
+
+/// What shall be different about a user.
+#[derive(Debug, Clone, Default)]
+pub struct UserChange {
+    /// Another name.
+    pub name: Option<DisplayName>,
+    /// Another role.
+    pub role: Option<RoleName>,
+}
+
+/// Manages the users of a company.
+pub struct ManageUsers {
+    /// The read model.
+    pub users: Arc<dyn Users>,
+    /// The log.
+    pub accounts: Arc<dyn Commands<User>>,
+    /// Who may be given which role, and keeping the list of owners.
+    pub assignment: RoleAssignment,
+    /// Who has sessions.
+    pub refresh_tokens: Arc<dyn RefreshTokens>,
+    /// Ending sessions.
+    pub end: Arc<EndSessions>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl ManageUsers {
+    /// The one who asks.
+    ///
+    /// # Errors
+    /// `not_found` where the read model has no such user yet.
+    pub async fn own(&self, context: &RequestContext) -> Result<UserView, AppError> {
+        let account = context.own_account()?;
+        let found = self.users.get(account.scope(), account.user_id).await?;
+        Ok(found.or_missing(UserError::NotFound.into())?.item)
+    }
+
+    /// A user of the company.
+    ///
+    /// # Errors
+    /// `forbidden` without the right; `not_found` for another company's.
+    pub async fn get(&self, context: &RequestContext, id: UserId) -> Result<Found<UserView>, AppError> {
+        let scope = context.authorize(Permission::UsersWrite)?;
+        self.users.get(&scope, id).await?.or_missing(UserError::NotFound.into())
+    }
+
+    /// The company's users, newest first.
+    ///
+    /// # Errors
+    /// `forbidden` without the right.
+    pub async fn list(&self, context: &RequestContext, page: PageRequest) -> Result<Page<UserView>, AppError> {
+        let scope = context.authorize(Permission::UsersWrite)?;
+        Ok(self.users.list(&scope, page).await?)
+    }
+
+    /// Changes the name or the role. Another role ends the user's access tokens; the sessions go on with the new one. The own
+    /// name can be changed by everybody.
+    ///
+    /// # Errors
+    /// `forbidden` without the right, and where the caller does not manage the user's role or the new one; `not_found` for
+    /// another company's user; `conflict` for one who is deactivated, and for the last owner.
+    pub async fn change(
+        &self,
+        context: &RequestContext,
+        id: UserId,
+        UserChange { name, role }: UserChange,
+    ) -> Result<Option<LogPosition>, AppError> {
+        let own = context.own_account().ok().filter(|account| account.user_id == id && role.is_none());
+        let scope = match own {
+            Some(account) => account.scope().clone(),
+            None => self.manage(context, id).await?.0,
+        };
+        let mut last = None;
+        if let Some(role) = role {
+            last = last.max(self.change_role(&scope, id, role).await?);
+        }
+        if let Some(name) = name {
+            let rename = UserCommand::Rename { name: Personal::new(name), at: self.clock.now() };
+            last = last.max(self.record(&scope, id, rename).await?);
+        }
+        Ok(last)
+    }
+
+    /// Keeps the user from signing in, ends the sessions, and frees the e-mail address. The user's history stays.
+    ///
+    /// # Errors
+    /// `forbidden` without the right, and where the caller does not manage the user's role; `not_found` for another
+    /// company's user; `conflict` for the last owner.
+    pub async fn deactivate(&self, context: &RequestContext, id: UserId) -> Result<Option<LogPosition>, AppError> {
+        let (scope, user) = self.manage(context, id).await?;
+        self.assignment.taken(&scope, id, &user.role).await?;
+        let recorded = self.record(&scope, id, UserCommand::Deactivate { at: self.clock.now() }).await?;
+        let sessions = self.refresh_tokens.sessions_of(id).await?;
+        let ended = self.end.end_all(scope.context(), sessions, RevocationReason::UserDeactivated).await?;
+        Ok(recorded.max(ended))
+    }
+
+    /// Lets the user sign in again, with the password of before.
+    ///
+    /// # Errors
+    /// `forbidden` without the right, and where the caller does not manage the user's role; `not_found` for another
+    /// company's user; `taken` where somebody else has the e-mail address now.
+    pub async fn reactivate(&self, context: &RequestContext, id: UserId) -> Result<Option<LogPosition>, AppError> {
+        let (scope, user) = self.manage(context, id).await?;
+        let recorded = self.record(&scope, id, UserCommand::Reactivate { at: self.clock.now() }).await?;
+        Ok(recorded.max(self.assign(&scope, id, &user.role).await?))
+    }
+
+    /// Gives the user another role, which the caller manages like the one of now.
+    async fn change_role(
+        &self,
+        scope: &TenantScope,
+        id: UserId,
+        role: RoleName,
+    ) -> Result<Option<LogPosition>, AppError> {
+        self.assignment.require(scope, &role).await?;
+        let User::Active(user) = self.accounts.load(id.uuid()).await? else {
+            return Err(UserError::Deactivated.into());
+        };
+        if user.role != role {
+            self.assignment.taken(scope, id, &user.role).await?;
+        }
+        let change = UserCommand::ChangeRole { role: role.clone(), at: self.clock.now() };
+        let recorded = self.record(scope, id, change).await?;
+        Ok(recorded.max(self.assign(scope, id, &role).await?))
+    }
+
+    /// Records that the user has the role. Where somebody took it in the meantime, that is recorded after it, so that the
+    /// list of owners never names one who is none for longer than this takes.
+    async fn assign(&self, scope: &TenantScope, id: UserId, role: &RoleName) -> Result<Option<LogPosition>, AppError> {
+        let given = self.assignment.given(scope, id, role).await?;
+        if given.is_none() {
+            return Ok(None);
+        }
+        match self.accounts.load(id.uuid()).await? {
+            User::Active(user) if user.role == *role => Ok(given),
+            User::Absent | User::Active(_) | User::Deactivated(_) => {
+                Ok(self.assignment.taken(scope, id, role).await?.or(given))
+            }
+        }
+    }
+
+    /// The scope and the user, where the caller manages users of the user's role.
+    async fn manage(&self, context: &RequestContext, id: UserId) -> Result<(TenantScope, UserDetails), AppError> {
+        let scope = context.authorize(Permission::UsersWrite)?;
+        let user = self.accounts.load(id.uuid()).await?;
+        if user.tenant() != Some(scope.tenant_id()) {
+            return Err(UserError::NotFound.into());
+        }
+        let (User::Active(details) | User::Deactivated(details)) = user else {
+            return Err(UserError::NotFound.into());
+        };
+        self.assignment.require(&scope, &details.role).await?;
+        Ok((scope, details))
+    }
+
+    async fn record(
+        &self,
+        scope: &TenantScope,
+        id: UserId,
+        command: UserCommand,
+    ) -> Result<Option<LogPosition>, AppError> {
+        Ok(self.accounts.execute(scope.context(), id.uuid(), command).await?.position)
+    }
+}

@@ -1,0 +1,123 @@
+//! A user's second factor: an authenticator app (TOTP, RFC 6238) and the recovery codes beside it.
+//!
+//! | invariant | where |
+//! |---|---|
+//! | one app at a time; another one after the first was given up | `decide::enrol` |
+//! | recovery codes are used only while there is an app | `decide::use_recovery_code` |
+//! | the log never holds a secret, a code, or their hashes | [`SecondFactorEvent`] |
+//!
+//! The aggregate's id is the user's.
+
+mod decide;
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Classified, ErrorKind};
+use crate::event_sourced::EventSourced;
+use crate::ids::{TenantId, UserId};
+
+/// What can be asked of a second factor.
+#[derive(Debug, Clone, Copy)]
+pub enum SecondFactorCommand {
+    /// Record that an app was confirmed by a code.
+    RecordEnrolled {
+        /// The user.
+        user_id: UserId,
+        /// The user's tenant.
+        tenant_id: TenantId,
+        /// Now.
+        at: DateTime<Utc>,
+    },
+    /// Record that a recovery code was used.
+    RecordRecoveryCodeUsed {
+        /// How many are left.
+        left: u32,
+        /// Now.
+        at: DateTime<Utc>,
+    },
+    /// Record that the app was given up.
+    RecordDisabled {
+        /// Now.
+        at: DateTime<Utc>,
+    },
+}
+
+/// What happened to a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+#[expect(missing_docs, reason = "the fields are those of the commands")]
+pub enum SecondFactorEvent {
+    TotpEnrolled { user_id: UserId, tenant_id: TenantId, at: DateTime<Utc> },
+    RecoveryCodeUsed { user_id: UserId, tenant_id: TenantId, left: u32, at: DateTime<Utc> },
+    TotpDisabled { user_id: UserId, tenant_id: TenantId, at: DateTime<Utc> },
+}
+
+domain_events!(SecondFactorEvent { TotpEnrolled = "1", RecoveryCodeUsed = "1", TotpDisabled = "1" });
+
+/// The situations of a second factor.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SecondFactor {
+    /// Never enrolled.
+    #[default]
+    Absent,
+    /// Asked for at each sign-in.
+    Enrolled(UserId, TenantId),
+    /// Given up.
+    Disabled(UserId, TenantId),
+}
+
+/// Why a second factor refuses a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SecondFactorError {
+    /// There is an app already.
+    #[error("an authenticator app is set up already; give it up first, or add the new one from it")]
+    AlreadyEnrolled,
+    /// There is none.
+    #[error("no authenticator app is set up")]
+    NotEnrolled,
+}
+
+impl Classified for SecondFactorError {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Conflict
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::AlreadyEnrolled => "totp.already_enrolled",
+            Self::NotEnrolled => "totp.not_enrolled",
+        }
+    }
+}
+
+aggregate!(SecondFactor, "second_factor", SecondFactorCommand, SecondFactorEvent, SecondFactorError);
+
+impl SecondFactor {
+    pub(super) fn evolve(self, event: SecondFactorEvent) -> Self {
+        match event {
+            SecondFactorEvent::TotpEnrolled { user_id, tenant_id, .. } => Self::Enrolled(user_id, tenant_id),
+            SecondFactorEvent::TotpDisabled { user_id, tenant_id, .. } => Self::Disabled(user_id, tenant_id),
+            SecondFactorEvent::RecoveryCodeUsed { .. } => self,
+        }
+    }
+}
+
+impl EventSourced for SecondFactor {
+    fn exists(&self) -> bool {
+        !matches!(self, Self::Absent)
+    }
+
+    fn absent() -> SecondFactorError {
+        SecondFactorError::NotEnrolled
+    }
+
+    fn tenant(&self) -> Option<TenantId> {
+        match self {
+            Self::Absent => None,
+            Self::Enrolled(_, tenant_id) | Self::Disabled(_, tenant_id) => Some(*tenant_id),
+        }
+    }
+}
