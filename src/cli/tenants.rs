@@ -17,7 +17,7 @@ use infrastructure::event_store::{EventFilter, LogQuery, Span};
 use infrastructure::system::SystemIds;
 use serde_json::{Value, json};
 
-use super::events::export;
+use super::events::{end, export};
 use super::input::{Input, TenantRef};
 use super::{CliError, open, print, say};
 use crate::config::DatabaseArgs;
@@ -211,7 +211,7 @@ impl Terminal {
         let id = self.resolve(tenant).await?;
         self.lifecycle.require_offboarding(&self.context, id).await?;
         let filter = EventFilter { tenant: Some(id), ..EventFilter::default() };
-        let span = Span { after: LogPosition::BEGINNING, up_to: self.query.end().await? };
+        let span = Span { after: LogPosition::BEGINNING, up_to: end::whole(&self.query, None).await? };
         let summary = export::to_file(&self.query, &filter, span, out).await?;
         let digest = summary.sha256.parse()?;
         let recorded = TenantChange::RecordExport { events: summary.events, digest };

@@ -28,7 +28,7 @@ pub use commit::{AppendError, Appended, Commit, NewEvent};
 pub use connections::Epoch;
 pub use generations::LogGenerations;
 pub use horizon::{Holder, Horizon, Session, Stall};
-pub use query::{Direction, EventFilter, LogQuery, Span};
+pub use query::{Direction, EventFilter, LogEnd, LogQuery, Span};
 pub use reader::{LogReader, LoggedEvent};
 pub use receipts::{NewReceipt, Receipts};
 pub use store::LogStore;

@@ -3,17 +3,24 @@
 //! Every answer is about a span that ends behind the horizon, so that it stays what it is: a later look at the same span
 //! finds the same events.
 
+use std::time::Duration;
+
 use application::ports::commands::LogPosition;
 use chrono::{DateTime, Utc};
 use domain::ids::TenantId;
 use domain::values::Slug;
 use sqlx::{Postgres, QueryBuilder};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::aggregate::AggregateKey;
+use super::horizon::{Horizon, Stall};
 use super::position::{Columns, of_columns};
 use super::reader::LoggedEvent;
 use crate::database::Database;
+
+/// How often a look into the log that waits for the horizon looks again.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Which events are asked for. What is none, or empty, does not matter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,6 +50,15 @@ pub struct Span {
     pub after: LogPosition,
     /// Where it ends; the event there belongs to it.
     pub up_to: LogPosition,
+}
+
+/// Where a look into the log ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogEnd {
+    /// The last event behind the horizon.
+    pub up_to: LogPosition,
+    /// Whether all that had been recorded when it was asked for lies behind the horizon, so that nothing is missing.
+    pub is_whole: bool,
 }
 
 /// From which end of a span events are read.
@@ -79,6 +95,34 @@ impl LogQuery {
         .fetch_optional(self.database.pool())
         .await?;
         Ok(last.map_or(LogPosition::BEGINNING, of_columns))
+    }
+
+    /// The end of the log with all that has been recorded by now. What lies beyond the horizon because another
+    /// transaction is open is waited for, so long as patience lasts.
+    pub async fn whole_end(&self, patience: Duration) -> Result<LogEnd, sqlx::Error> {
+        let newest: Option<Columns> = sqlx::query_as(
+            "select generation, tx::text::bigint, position
+             from events
+             order by generation desc, events.tx desc, position desc
+             limit 1",
+        )
+        .fetch_optional(self.database.pool())
+        .await?;
+        let newest = newest.map_or(LogPosition::BEGINNING, of_columns);
+        let deadline = Instant::now() + patience;
+        loop {
+            let up_to = self.end().await?;
+            let is_whole = up_to >= newest;
+            if is_whole || Instant::now() >= deadline {
+                return Ok(LogEnd { up_to, is_whole });
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Who holds the end back, where that has lasted for more than two seconds.
+    pub async fn held_by(&self) -> Result<Option<Stall>, sqlx::Error> {
+        Horizon::stall(&self.database).await
     }
 
     /// At most `limit` events of the span that the filter lets through, from one of its ends on.

@@ -13,8 +13,8 @@ use infrastructure::files::Digested;
 use serde_json::{Value, json};
 
 use super::filter::{Filter, FilterArgs};
-use super::is_closed_pipe;
 use super::view::whole;
+use super::{end, is_closed_pipe};
 use crate::cli::input::Input;
 use crate::cli::{CliError, print, say};
 
@@ -64,8 +64,7 @@ impl ExportArgs {
 
 pub(super) async fn run(query: &LogQuery, request: Request, json: bool) -> Result<(), CliError> {
     let Request { filter, up_to, out, format: Format::Jsonl } = request;
-    let (filter, mut span) = filter.resolve(query).await?;
-    span.up_to = up_to.map_or(span.up_to, |up_to| up_to.min(span.up_to));
+    let (filter, span) = filter.resolve(query, end::whole(query, up_to).await?).await?;
     if out == Path::new("-") {
         let written = write(query, &filter, span, io::stdout()).await;
         let (summary, _) = written.map_err(|error| {

@@ -92,14 +92,14 @@ impl FilterArgs {
 
 impl Filter {
     /// Asks the database what only it can tell: whose slug it is, and how late it is.
-    pub(super) async fn resolve(self, query: &LogQuery) -> Result<(EventFilter, Span), CliError> {
+    pub(super) async fn resolve(self, query: &LogQuery, up_to: LogPosition) -> Result<(EventFilter, Span), CliError> {
         let tenant = TenantRef::resolve(self.tenant, query).await?;
         let now = query.now().await?;
         let at = |moment: Moment| match moment {
             Moment::At(time) => time,
             Moment::Ago(ago) => now.checked_sub_signed(ago).unwrap_or(DateTime::<Utc>::MIN_UTC),
         };
-        let span = Span { after: self.after.unwrap_or(LogPosition::BEGINNING), up_to: query.end().await? };
+        let span = Span { after: self.after.unwrap_or(LogPosition::BEGINNING), up_to };
         Ok((EventFilter { tenant, since: self.since.map(at), until: self.until.map(at), ..self.rest }, span))
     }
 }

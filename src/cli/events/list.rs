@@ -4,9 +4,9 @@ use application::ports::commands::LogPosition;
 use clap::Args;
 use infrastructure::event_store::{Direction, LogQuery};
 
-use super::Out;
 use super::filter::{Filter, FilterArgs};
 use super::view::Table;
+use super::{Out, end};
 use crate::cli::input::Input;
 use crate::cli::{CliError, say};
 
@@ -48,7 +48,7 @@ impl ListArgs {
 
 pub(super) async fn run(query: &LogQuery, request: Request, json: bool, out: &mut Out) -> Result<(), CliError> {
     let Request { filter, limit, before, direction } = request;
-    let (filter, mut span) = filter.resolve(query).await?;
+    let (filter, mut span) = filter.resolve(query, end::known(query).await?).await?;
     if let Some(before) = before {
         span.up_to = span.up_to.min(LogPosition { position: before.position.saturating_sub(1), ..before });
     }

@@ -1,5 +1,6 @@
 //! `synkro events`: the log as auditors and support staff read it.
 
+pub(super) mod end;
 pub(super) mod export;
 mod filter;
 mod list;

@@ -7,9 +7,9 @@ use infrastructure::database::{Database, Mode};
 use infrastructure::event_store::{Direction, EventFilter, LogQuery, Span};
 use infrastructure::signals::{self, Signal};
 
-use super::Out;
 use super::filter::{Filter, FilterArgs};
 use super::view::Table;
+use super::{Out, end};
 use crate::cli::input::Input;
 use crate::cli::{CliError, say, serve};
 
@@ -65,7 +65,7 @@ impl TailArgs {
 pub(super) async fn run(log: Log<'_>, request: Request, json: bool, out: &mut Out) -> Result<(), CliError> {
     let Log { database, query, listens } = log;
     let Request { filter, lines, follow } = request;
-    let (filter, span) = filter.resolve(query).await?;
+    let (filter, span) = filter.resolve(query, end::known(query).await?).await?;
     let mut table = Table::new(json);
     let mut newest = query.page(&filter, span, Direction::Backward, lines).await?;
     newest.reverse();
