@@ -209,6 +209,23 @@ async fn people_are_changed_by_those_whose_role_manages_theirs() {
     assert_eq!(director.get(ME).await.expect(200)["name"], "The director");
 }
 
+/// A director has every right and stands as high as the owner, who is not on the director's list. Seen to fail without the
+/// question for the role of those whose sessions are ended: the owner was signed out.
+#[tokio::test]
+async fn sessions_are_ended_by_those_whose_role_manages_theirs() {
+    let (app, _, owner) = TestApp::build().preset(Preset::Salon).start().await;
+    let (director, employee) = (app.person("director").await, app.person("employee").await);
+    let of = |id: &str| format!("/api/v1/users/{id}/sessions");
+    let end = async |path: &str| director.send(director.request(Method::DELETE, path)).await;
+    let (owner_id, employee_id) = (id_of(&owner).await, id_of(&employee).await);
+    let open = director.get(&of(&owner_id)).await.expect(200)["items"][0]["id"].as_str().unwrap().to_owned();
+    end(&of(&owner_id)).await.problem(403, "role.not_managed");
+    end(&format!("{}/{open}", of(&owner_id))).await.problem(403, "role.not_managed");
+    owner.get(ME).await.expect(200);
+    assert_eq!(end(&of(&employee_id)).await.status, 204);
+    refused_soon(&employee).await;
+}
+
 /// Seen to fail without the list of owners: the last one was let go.
 #[tokio::test]
 async fn the_last_owner_stays_also_when_two_leave_at_once() {
