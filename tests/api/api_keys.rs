@@ -65,7 +65,7 @@ async fn a_key_works_in_every_process_until_it_is_revoked_or_out_of_time() {
 #[tokio::test]
 async fn a_key_may_what_its_scopes_say_and_what_it_does_is_recorded_as_its_own() {
     let (app, _, owner) = TestApp::start().await;
-    let (id, program) = program(&owner, &["runs:*", "api_keys:*", "users:write"], TimeDelta::days(1)).await;
+    let (id, program) = program(&owner, &["runs:*", "api_keys:*", "users:*"], TimeDelta::days(1)).await;
     let run = program.start_run(app.days()).await;
     program.get(&format!("{RUNS}/{run}")).await.expect(200);
     program.get("/api/v1/reports").await.problem(403, "access.forbidden");

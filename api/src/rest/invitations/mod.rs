@@ -41,7 +41,7 @@ pub(super) struct InvitationsApi;
 impl InvitationsApi {
     /// Invite someone
     ///
-    /// Mails a link that works once, for seven days. Needs the right `users:write`, and a role that manages the one that is
+    /// Mails a link that works once, for seven days. Needs the right `users:create`, and a role that manages the one that is
     /// given. `409` where the address has an account or an open invitation; `429` after three mails within an hour.
     #[oai(path = "/users/invitations", method = "post", operation_id = "invite_user", transform = "api_limit")]
     async fn invite(
@@ -64,7 +64,7 @@ impl InvitationsApi {
 
     /// List invitations
     ///
-    /// The company's invitations, newest first, those that were accepted or revoked included. Needs the right `users:write`.
+    /// The company's invitations, newest first, those that were accepted or revoked included. Needs the right `users:view`.
     #[oai(path = "/users/invitations", method = "get", operation_id = "list_invitations", transform = "api_limit")]
     async fn list(
         &self,
@@ -81,7 +81,7 @@ impl InvitationsApi {
 
     /// Look at an invitation
     ///
-    /// Needs the right `users:write`.
+    /// Needs the right `users:view`.
     #[oai(path = "/users/invitations/:id", method = "get", operation_id = "get_invitation", transform = "api_limit")]
     async fn get(
         &self,
@@ -96,7 +96,7 @@ impl InvitationsApi {
 
     /// Send an invitation again
     ///
-    /// Mails a new link, for seven days from now; the old one does not work any more. Needs the right `users:write`, and a
+    /// Mails a new link, for seven days from now; the old one does not work any more. Needs the right `users:create`, and a
     /// role that manages the one that is given.
     #[oai(
         path = "/users/invitations/:id/resend",
@@ -118,7 +118,7 @@ impl InvitationsApi {
 
     /// Revoke an invitation
     ///
-    /// Its link does not work any more. Repeating it changes nothing. Needs the right `users:write`, and a role that manages
+    /// Its link does not work any more. Repeating it changes nothing. Needs the right `users:create`, and a role that manages
     /// the one that is given.
     #[oai(
         path = "/users/invitations/:id/revoke",
