@@ -76,6 +76,8 @@ impl UserRegistration {
         }
         self.credentials.set(id, self.hasher.hash(&password).await?).await?;
         let recorded = UserCommand::RecordPasswordSet { at: self.clock.now() };
-        Ok(self.users.execute(scope.context(), id.uuid(), recorded).await?.position.max(registered))
+        // The receipt of the request went with the registration.
+        let recorded = self.users.execute(&scope.context().further(), id.uuid(), recorded).await?;
+        Ok(recorded.position.max(registered))
     }
 }
