@@ -278,6 +278,7 @@ impl Base {
         let views = vec![Arc::clone(&revocations) as _, Arc::clone(&matrix) as _, Arc::clone(&api_keys) as _];
         let follower = Follower::new(&database, grown.clone(), views);
         revocations.follow(follower.freshness());
+        matrix.follow(follower.freshness());
         api_keys.follow(follower.freshness());
         Ok(Self {
             matrix,
