@@ -84,6 +84,18 @@ async fn a_key_may_what_its_scopes_say_and_what_it_does_is_recorded_as_its_own()
     program.post("/api/v1/users/invitations", &invited).await.problem(403, "access.person_needed");
 }
 
+/// Seen to fail with an answer that insists on showing the run: what had been recorded was answered with 403.
+#[tokio::test]
+async fn what_a_key_may_do_and_not_see_is_recorded_and_not_shown() {
+    let (app, _, owner) = TestApp::start().await;
+    let (_, program) = program(&owner, &["runs:start"], TimeDelta::days(1)).await;
+    let (from, to) = app.days();
+    let started = program.post(RUNS, &json!({"from": from, "to": to})).await.expect(202);
+    assert_eq!(started["run"], Value::Null);
+    program.get(RUNS).await.problem(403, "access.forbidden");
+    owner.get(&format!("{RUNS}/{}", started["id"].as_str().unwrap())).await.expect(200);
+}
+
 #[tokio::test]
 async fn nobody_gives_a_key_more_than_they_have() {
     let (app, _, owner) = TestApp::start().await;

@@ -10,6 +10,7 @@ mod invitations;
 mod keys;
 mod matrix;
 mod metrics;
+mod recorded;
 mod reports;
 mod rights;
 mod runs;

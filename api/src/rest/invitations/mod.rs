@@ -17,6 +17,7 @@ use uuid::Uuid;
 use self::body::{AcceptBody, FoundInvitation, InvitationAnswer, InvitationList, Invite, Invited, JoinedBody};
 use super::Chapter;
 use super::body::{Done, Shown};
+use super::recorded::headers;
 use crate::AppState;
 use crate::cursor::{After, PageLimit, page_request};
 use crate::headers::{Sent, key};
@@ -24,15 +25,15 @@ use crate::idempotency::receipt;
 use crate::identity::{SignedInUser, Visitor};
 use crate::input::{Fields, Input, both, one};
 use crate::limits::{api_limit, auth_limit};
-use crate::position::{header, settled};
+use crate::position::settled;
 use crate::problem::ApiError;
 
 async fn invited(state: &AppState, outcome: InvitationOutcome) -> Invited {
     let InvitationOutcome { id, position, replayed } = outcome;
     settled(state, position).await;
     let location = format!("/api/v1/users/invitations/{id}");
-    let (answer, replayed) = (Json(InvitationAnswer { id: id.uuid() }), replayed.then(|| true.to_string()));
-    Invited::Invited(answer, location, position.map(header), replayed)
+    let (position, replayed) = headers(position, replayed);
+    Invited::Invited(Json(InvitationAnswer { id: id.uuid() }), location, position, replayed)
 }
 
 pub(super) struct InvitationsApi;
