@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{AppState, TrustedProxies};
+use application::PortError;
 use application::pipeline::{Pipeline, RunStopper, Worker, WorkerOptions};
 use application::ports::clock::{Clock, Ids};
 use application::ports::commands::EventLog;
@@ -100,7 +101,7 @@ pub enum WireError {
     Http(#[from] infrastructure::connectors::HttpClientError),
     /// The password hasher cannot be set up.
     #[error(transparent)]
-    Port(#[from] application::PortError),
+    Port(#[from] PortError),
 }
 
 /// The running system's parts.
@@ -216,22 +217,11 @@ impl System {
 
     async fn purge(&self) {
         loop {
-            match self.base.staging.purge().await {
-                Ok(rows) => tracing::debug!(rows, "deleted expired staged data"),
-                Err(error) => tracing::warn!(%error, "expired staged data could not be deleted"),
-            }
-            match self.base.receipts.purge().await {
-                Ok(rows) => tracing::debug!(rows, "deleted old receipts"),
-                Err(error) => tracing::warn!(%error, "old receipts could not be deleted"),
-            }
-            match self.accounts.refresh_tokens.purge(clock().now()).await {
-                Ok(rows) => tracing::debug!(rows, "deleted old refresh tokens"),
-                Err(error) => tracing::warn!(%error, "old refresh tokens could not be deleted"),
-            }
-            match self.people.purge().await {
-                Ok(rows) => tracing::debug!(rows, "deleted old links and what was left of mails"),
-                Err(error) => tracing::warn!(%error, "old links and mails could not be deleted"),
-            }
+            purged("expired staged data", self.base.staging.purge().await);
+            purged("old receipts", self.base.receipts.purge().await);
+            purged("old refresh tokens", self.accounts.refresh_tokens.purge(clock().now()).await);
+            purged("old links and what was left of mails", self.people.purge().await);
+            purged("secrets of keys that open nothing", self.base.key_secrets.purge().await);
             tokio::time::sleep(PURGE_EVERY).await;
         }
     }
@@ -278,6 +268,7 @@ impl Base {
         let views = vec![Arc::clone(&revocations) as _, Arc::clone(&matrix) as _, Arc::clone(&api_keys) as _];
         let follower = Follower::new(&database, grown.clone(), views);
         revocations.follow(follower.freshness());
+        matrix.follow(follower.freshness());
         api_keys.follow(follower.freshness());
         Ok(Self {
             matrix,
@@ -376,6 +367,13 @@ impl Base {
             proxies,
             ids: ids(),
         }
+    }
+}
+
+fn purged(what: &str, outcome: Result<u64, PortError>) {
+    match outcome {
+        Ok(rows) => tracing::debug!(rows, "deleted {what}"),
+        Err(error) => tracing::warn!(%error, "{what} could not be deleted"),
     }
 }
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use domain::access::Permission;
 use serde_json::Value;
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
@@ -102,6 +103,40 @@ fn whatever_is_not_public_needs_the_access_token() {
         let secured = secured.filter(|(place, scheme)| operation["security"][*place][**scheme].is_array()).count();
         assert_eq!(secured, if public { 0 } else { 2 }, "{name}");
     }
+}
+
+/// What everybody may who is signed in, with the own account or as a question about it.
+const NEEDS_NO_RIGHT: &[&str] = &[
+    "begin_totp",
+    "change_password",
+    "confirm_totp",
+    "disable_totp",
+    "end_own_other_sessions",
+    "end_own_session",
+    "get_current_user",
+    "list_own_sessions",
+    "request_email_change",
+    "sign_out",
+];
+
+/// Seen to fail with a right in a description that there is not, and with one that was not read out of it.
+#[test]
+fn every_operation_of_a_company_names_its_right_for_programs_too() {
+    let mut without = BTreeSet::new();
+    for (name, _, operation) in operations(&document()) {
+        let words: Vec<&str> = operation["description"].as_str().unwrap().split_whitespace().collect();
+        let told = words.join(" ").contains("eeds the right");
+        let right = operation["x-synkro-right"].as_str();
+        assert_eq!(told, right.is_some(), "{name} says in its description and to programs which right it needs");
+        if let Some(right) = right {
+            let (resource, action) = right.split_once(':').unwrap();
+            assert!(Permission::find(resource, action).is_some(), "{name} needs {right}, which there is not");
+        } else if operation["security"].is_array() {
+            without.insert(operation["operationId"].as_str().unwrap().to_owned());
+        }
+    }
+    let expected: BTreeSet<String> = NEEDS_NO_RIGHT.iter().map(|name| (*name).to_owned()).collect();
+    assert_eq!(without, expected, "an operation that needs no right is listed here");
 }
 
 #[test]

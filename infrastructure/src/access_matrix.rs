@@ -1,12 +1,11 @@
 //! Who may do what, in the memory of this process.
 //!
 //! A tenant's roles are folded from its events when they are first asked for, and forgotten when an event changes one of
-//! them; so a change is in force a look of the follower later. A fill that an event has overtaken is used once and not
-//! kept: it may not hold that event.
+//! them; so a change is in force a look of the follower later. Where the follower has lost sight of the log, nobody is told
+//! anything: a right may have been taken meanwhile. Where nobody follows the log, every question reads it.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+use std::time::Duration;
 
 use application::PortError;
 use application::access::TenantAccess;
@@ -24,33 +23,36 @@ use uuid::Uuid;
 use crate::database::Database;
 use crate::error::{from_sqlx, internal};
 use crate::event_store::{LogReader, LoggedEvent};
-use crate::follower::LiveView;
+use crate::followed_cache::{FollowedCache, Sight};
+use crate::follower::{Freshness, LiveView};
 
 /// Tenants that are kept at most; the memory of a tenant is some kilobytes.
 const MOST_TENANTS: usize = 20_000;
+
+/// A process that has not seen the end of the log for so long cannot tell what anybody may, as it cannot tell which tokens
+/// stand.
+const FRESH: Duration = Duration::from_secs(5);
 
 /// The matrix, as a view that follows the log.
 pub struct LiveAccessMatrix {
     database: Database,
     reader: LogReader,
-    tenants: RwLock<HashMap<Uuid, Arc<TenantAccess>>>,
-    /// Counts what was forgotten, so that a fill can tell whether it was overtaken.
-    forgotten: AtomicU64,
+    tenants: FollowedCache<Uuid, Arc<TenantAccess>>,
 }
 
 impl LiveAccessMatrix {
-    /// Over this database's log. It stays current for as long as a follower feeds it.
+    /// Over this database's log. It remembers nothing until it is followed.
     pub fn new(database: &Database) -> Self {
         let reader = LogReader::new(database.clone());
-        Self { database: database.clone(), reader, tenants: RwLock::default(), forgotten: AtomicU64::new(0) }
+        Self { database: database.clone(), reader, tenants: FollowedCache::new(MOST_TENANTS, Duration::MAX) }
     }
 
-    fn kept(&self, tenant: TenantId) -> Option<Arc<TenantAccess>> {
-        self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(&tenant.uuid()).cloned()
+    /// Says where to ask how current the view is. The first one stays.
+    pub fn follow(&self, freshness: Freshness) {
+        self.tenants.follow(freshness);
     }
 
     async fn fill(&self, tenant: TenantId) -> Result<Arc<TenantAccess>, PortError> {
-        let before = self.forgotten.load(Ordering::Acquire);
         let rows: Vec<(String, Value)> = sqlx::query_as(
             "select aggregate_type, payload from events
              where tenant_id = $1 and aggregate_type in ('role', 'service_catalogue')
@@ -60,22 +62,7 @@ impl LiveAccessMatrix {
         .fetch_all(self.database.pool())
         .await
         .map_err(from_sqlx)?;
-        let access = Arc::new(TenantAccess::of_events(of(&rows, Role::TYPE)?, of(&rows, ServiceCatalogue::TYPE)?));
-        let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
-        if self.forgotten.load(Ordering::Acquire) == before {
-            if tenants.len() >= MOST_TENANTS {
-                tenants.clear();
-            }
-            tenants.insert(tenant.uuid(), Arc::clone(&access));
-        }
-        Ok(access)
-    }
-
-    /// Forgets under the lock under which fills are kept, so that none slips in between the count and the map.
-    fn forget(&self, change: impl FnOnce(&mut HashMap<Uuid, Arc<TenantAccess>>)) {
-        let mut tenants = self.tenants.write().unwrap_or_else(PoisonError::into_inner);
-        self.forgotten.fetch_add(1, Ordering::AcqRel);
-        change(&mut tenants);
+        Ok(Arc::new(TenantAccess::of_events(of(&rows, Role::TYPE)?, of(&rows, ServiceCatalogue::TYPE)?)))
     }
 }
 
@@ -88,10 +75,18 @@ fn of<E: DeserializeOwned>(rows: &[(String, Value)], aggregate_type: &str) -> Re
 #[async_trait]
 impl AccessMatrix for LiveAccessMatrix {
     async fn of(&self, tenant: TenantId) -> Result<Arc<TenantAccess>, PortError> {
-        match self.kept(tenant) {
-            Some(access) => Ok(access),
-            None => self.fill(tenant).await,
+        match self.tenants.sight(FRESH) {
+            Sight::Clear => {}
+            Sight::Lost => return Err(PortError::Unavailable("what roles may is not known for now".into())),
+            Sight::Never => return self.fill(tenant).await,
         }
+        if let Some(access) = self.tenants.get(&tenant.uuid()) {
+            return Ok(access);
+        }
+        let before = self.tenants.before_look();
+        let access = self.fill(tenant).await?;
+        self.tenants.keep(tenant.uuid(), Arc::clone(&access), before);
+        Ok(access)
     }
 }
 
@@ -103,15 +98,11 @@ impl LiveView for LiveAccessMatrix {
 
     async fn load(&self) -> Result<LogPosition, PortError> {
         let horizon = self.reader.horizon().await.map_err(from_sqlx)?;
-        self.forget(HashMap::clear);
+        self.tenants.forget_all();
         Ok(horizon)
     }
 
     fn apply(&self, events: &[LoggedEvent]) {
-        self.forget(|tenants| {
-            for tenant in events.iter().filter_map(|event| event.tenant_id) {
-                tenants.remove(&tenant);
-            }
-        });
+        self.tenants.forget(events.iter().filter_map(|event| event.tenant_id));
     }
 }

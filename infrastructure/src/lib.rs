@@ -20,6 +20,7 @@ pub mod database;
 mod error;
 pub mod event_store;
 pub mod files;
+mod followed_cache;
 pub mod follower;
 pub mod health;
 pub mod identity;

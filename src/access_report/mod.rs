@@ -9,6 +9,7 @@ mod requests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use application::access::TenantAccess;
 use application::ports::identity::TokenSubject;
 use application::{PortError, Principal};
 use domain::access::{Permission, Rights, RoleName};
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 use self::requests::{Operation, operations};
 use crate::wire::System;
 
-/// How often is looked whether the process knows by now which tokens are revoked, and how often at most.
+/// How often is looked whether the process has seen the log by now, and how often at most.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 const MOST_LOOKS: u32 = 200;
 
@@ -128,12 +129,11 @@ impl Report {
 /// # Errors
 /// Where a part of the system does not answer, and for an operation that cannot be asked without changing anything.
 pub async fn of(system: &System, tenant_id: TenantId) -> Result<Report, ReportError> {
-    let (access, operations) = (system.state.matrix.of(tenant_id).await?, operations()?);
+    let (access, operations) = (known(system, tenant_id).await?, operations()?);
     let router = Arc::new(api::routes(Arc::clone(&system.state)).boxed());
     let mut roles = Vec::new();
     for (role, rights) in access.roles() {
         let token = token(system, tenant_id, role)?;
-        ready(router.as_ref(), &token).await?;
         let mut checks = Vec::new();
         for operation in &operations {
             checks.push(check(router.as_ref(), operation, rights, &token).await);
@@ -151,16 +151,15 @@ fn token(system: &System, tenant_id: TenantId, role: &RoleName) -> Result<Secret
     Ok(system.state.authentication.tokens.issue(&subject, system.state.clock.now())?.token)
 }
 
-/// Waits until the process can tell whether a token stands.
-async fn ready(router: &impl Endpoint, token: &SecretString) -> Result<(), PortError> {
+/// What the roles may, once the process has seen the log; then it can also tell whether a token stands.
+async fn known(system: &System, tenant_id: TenantId) -> Result<Arc<TenantAccess>, PortError> {
     for _ in 0..MOST_LOOKS {
-        let request = Request::builder().uri_str("/api/v1/users/me/sessions");
-        if ask(router, request, token, None).await.0 != StatusCode::SERVICE_UNAVAILABLE {
-            return Ok(());
+        match system.state.matrix.of(tenant_id).await {
+            Err(PortError::Unavailable(_)) => tokio::time::sleep(LOOK_EVERY).await,
+            known => return known,
         }
-        tokio::time::sleep(LOOK_EVERY).await;
     }
-    Err(PortError::internal("the process does not learn which tokens are revoked"))
+    system.state.matrix.of(tenant_id).await
 }
 
 async fn check(router: &impl Endpoint, operation: &Operation, rights: &Rights, token: &SecretString) -> Check {

@@ -39,7 +39,10 @@ pub(super) fn operations() -> Result<Vec<Operation>, ReportError> {
             };
             let query = if id == "revoke_permission" { "?permission=reports:read" } else { "" };
             let path = path.replace("{id}", NOTHING).replace("{session_id}", NOTHING) + query;
-            let right = right(described["description"].as_str().unwrap_or_default());
+            let right = match described["x-synkro-right"].as_str() {
+                Some(name) => Some(right(name).ok_or_else(unreadable)?),
+                None => None,
+            };
             operations.push(Operation { id: id.to_owned(), method, path, body, right });
         }
     }
@@ -47,11 +50,8 @@ pub(super) fn operations() -> Result<Vec<Operation>, ReportError> {
     Ok(operations)
 }
 
-/// The right that a description names: "Needs the right `runs:read`".
-fn right(description: &str) -> Option<Permission> {
-    let words = description.split_whitespace().collect::<Vec<_>>().join(" ");
-    let (_, named) = words.split_once("eeds the right `")?;
-    let (resource, action) = named.split_once('`')?.0.split_once(':')?;
+fn right(name: &str) -> Option<Permission> {
+    let (resource, action) = name.split_once(':')?;
     Permission::find(resource, action)
 }
 

@@ -22,6 +22,7 @@ use application::AppError;
 use application::error::chain;
 use clap::{Parser, Subcommand};
 
+pub use self::logging::filter as log_filter;
 use crate::config::LogArgs;
 
 /// Multi-tenant control plane: reports over a tenant's own conversations, every decision in an append-only log.

@@ -5,15 +5,20 @@ use std::process::ExitCode;
 
 use application::ports::clock::Ids;
 use application::ports::commands::LogPosition;
+use application::ports::projections::Standings as _;
 use application::ports::read_models::{PageRequest, TenantFilter, TenantStatus, TenantView};
 use application::use_cases::{TenantChange, TenantLifecycle};
 use application::{AppError, RequestContext};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use domain::ids::TenantId;
+use domain::tenant::TenantDetails;
 use domain::values::{DisplayName, Reason};
 use infrastructure::database::Database;
 use infrastructure::event_store::{EventFilter, LogQuery, Span};
+use infrastructure::projections::{Checkpoints, ProjectionRunner};
+use infrastructure::read_models;
+use infrastructure::signals::Signal;
 use infrastructure::system::SystemIds;
 use serde_json::{Value, json};
 
@@ -26,12 +31,15 @@ use crate::wire;
 /// Tenants that are read at once.
 const PAGE: u64 = 500;
 
+/// Who looks at the list where nobody says. Looking records nothing.
+const READER: &str = "terminal";
+
 #[derive(Args)]
 pub(super) struct TenantsArgs {
     #[command(flatten)]
     database: DatabaseArgs,
 
-    /// Who does it, for the audit. Needed where the variable USER is not set, as in a container.
+    /// Who does it, for the audit. Needed where the variable USER is not set, as in a container, but not to look at the list.
     #[arg(long = "as", env = "USER", value_name = "NAME", global = true)]
     operator: Option<String>,
 
@@ -103,6 +111,7 @@ enum Request {
 
 /// Who asks, and of what.
 struct Terminal {
+    database: Database,
     query: LogQuery,
     lifecycle: TenantLifecycle,
     context: RequestContext,
@@ -126,6 +135,7 @@ pub(super) async fn run(args: TenantsArgs) -> Result<ExitCode, CliError> {
 
 fn parse(operator: Option<&str>, action: Action) -> Result<(DisplayName, Request), AppError> {
     let mut input = Input::default();
+    let operator = operator.or_else(|| matches!(action, Action::List { .. }).then_some(READER));
     if operator.is_none() {
         input.refuse("--as", "must say who does it, because the variable USER is not set");
     }
@@ -172,6 +182,7 @@ impl One {
 impl Terminal {
     fn new(database: &Database, operator: DisplayName, json: bool) -> Self {
         Self {
+            database: database.clone(),
             query: LogQuery::new(database.clone()),
             lifecycle: wire::tenant_lifecycle(database),
             context: RequestContext::for_support(operator, SystemIds.next()),
@@ -179,7 +190,12 @@ impl Terminal {
         }
     }
 
+    /// Where no process feeds the table that is listed, it is fed here first.
     async fn list(&self, filter: &TenantFilter) -> Result<(), CliError> {
+        let behind = bring_up_to_date(&self.database).await?;
+        if behind > 0 {
+            say(&format!("The list does not show the newest {behind} events of the log yet."));
+        }
         let mut after = None;
         loop {
             let page = self.lifecycle.list(&self.context, filter, PageRequest { after, limit: PAGE }).await?;
@@ -198,11 +214,16 @@ impl Terminal {
 
     async fn change(&self, tenant: TenantRef, change: TenantChange) -> Result<(), CliError> {
         let id = self.resolve(tenant).await?;
+        let became = became(&change);
         let position = self.lifecycle.change(&self.context, id, change).await?;
+        let TenantDetails { name, slug, .. } = self.lifecycle.details(&self.context, id).await?;
         if self.json {
-            print(&json!({"tenant_id": id.uuid(), "position": position.map(|at| at.to_string())}).to_string());
+            let position = position.map(|at| at.to_string());
+            print(&json!({"tenant_id": id.uuid(), "slug": slug, "name": name, "position": position}).to_string());
+        } else if position.is_some() {
+            print(&format!("{name} ({slug}) {became}."));
         } else {
-            print(if position.is_some() { "Done." } else { "It was so already." });
+            print(&format!("Nothing was recorded: {name} ({slug}) was so already."));
         }
         Ok(())
     }
@@ -228,6 +249,32 @@ impl Terminal {
         let found = TenantRef::resolve(Some(tenant), &self.query).await?;
         found.ok_or_else(|| "there is no such tenant".into())
     }
+}
+
+/// What a change comes to. The processes that run do the rest, so it is said as what they do.
+fn became(change: &TenantChange) -> &'static str {
+    match change {
+        TenantChange::Activate => "is open for use",
+        TenantChange::Rename(_) => "has this name now",
+        TenantChange::Suspend(_) => {
+            "is suspended: running processes keep its people and programs out within a second, and cancel its runs"
+        }
+        TenantChange::Resume => "is open again",
+        TenantChange::Offboard(_) => {
+            "is being offboarded: running processes keep everybody out and cancel its runs; export its data next"
+        }
+        TenantChange::RecordExport { .. } => "is exported",
+        TenantChange::Close => "is closed for good, and its slug is free",
+    }
+}
+
+/// Feeds the table of tenants, where no other process does. Answers with the events that it still does not show.
+async fn bring_up_to_date(database: &Database) -> Result<u64, CliError> {
+    let tenants: Vec<_> = read_models::all().into_iter().filter(|projection| projection.name() == "tenants").collect();
+    let checkpoints = Checkpoints::new(database.clone(), Signal::default(), &tenants);
+    let runner = ProjectionRunner::new(database.clone(), checkpoints.clone(), Signal::default());
+    runner.catch_up(&tenants).await?;
+    Ok(checkpoints.standings().await?.iter().map(|standing| standing.behind).sum())
 }
 
 fn line(tenant: &TenantView) -> String {

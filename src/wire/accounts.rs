@@ -100,6 +100,7 @@ fn end_sessions(base: &Base, refresh_tokens: &Arc<PgRefreshTokens>) -> Arc<EndSe
     Arc::new(EndSessions {
         sessions: Arc::clone(&base.log.sessions),
         accounts: Arc::clone(&base.log.users),
+        assignment: base.role_assignment(),
         refresh_tokens: refresh_tokens.clone(),
         clock: clock(),
     })

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tracing::level_filters::LevelFilter;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::{Layer, Registry};
 
 /// The log of this thread at every level, for as long as it lives. Tests on a runtime of one thread see all of it.
 pub struct CapturedLog {
@@ -16,14 +18,21 @@ pub struct CapturedLog {
 impl CapturedLog {
     /// Begins to keep the log.
     pub fn start() -> Self {
-        Self::at(LevelFilter::TRACE)
+        Self::through(LevelFilter::TRACE)
     }
 
-    /// The same down to this level only.
-    pub fn at(level: LevelFilter) -> Self {
+    /// The same, as far as the program would log it that is asked for this.
+    ///
+    /// # Panics
+    /// Where the text is no filter.
+    pub fn of_program(asked: &str) -> Self {
+        Self::through(synkro::cli::log_filter(asked).expect("a filter"))
+    }
+
+    fn through(filter: impl Layer<Registry> + Send + Sync) -> Self {
         let buffer = Buffer::default();
-        let subscriber =
-            tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(buffer.clone()).finish();
+        let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(buffer.clone());
+        let subscriber = tracing_subscriber::registry().with(filter).with(lines);
         Self { buffer, _guard: tracing::subscriber::set_default(subscriber) }
     }
 

@@ -1,5 +1,6 @@
 //! The operations of `docs/openapi.json`, for tests that go through all of them.
 
+use domain::access::Permission;
 use reqwest::Method;
 use serde_json::Value;
 use testkit::Answer;
@@ -11,8 +12,8 @@ pub(crate) struct Operation {
     pub(crate) path: String,
     /// Whether it asks for no token.
     pub(crate) public: bool,
-    /// The right that its description says it needs, as `resource` and `action`.
-    pub(crate) right: Option<(String, String)>,
+    /// The right that it needs.
+    pub(crate) right: Option<Permission>,
     responses: Value,
 }
 
@@ -27,7 +28,7 @@ pub(crate) fn operations() -> Vec<Operation> {
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.clone(),
                 public: operation["security"].as_array().is_none_or(Vec::is_empty),
-                right: right(operation["description"].as_str().unwrap_or_default()),
+                right: operation["x-synkro-right"].as_str().map(right),
                 responses: operation["responses"].clone(),
             });
         }
@@ -37,11 +38,9 @@ pub(crate) fn operations() -> Vec<Operation> {
     operations
 }
 
-fn right(description: &str) -> Option<(String, String)> {
-    let words = description.split_whitespace().collect::<Vec<_>>().join(" ");
-    let (_, rest) = words.split_once("eeds the right `")?;
-    let (resource, action) = rest.split_once('`')?.0.split_once(':').expect("a right has two parts");
-    Some((resource.to_owned(), action.to_owned()))
+fn right(name: &str) -> Permission {
+    let (resource, action) = name.split_once(':').expect("a right has two parts");
+    Permission::find(resource, action).expect("the document names a right that there is")
 }
 
 impl Operation {

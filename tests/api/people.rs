@@ -209,6 +209,43 @@ async fn people_are_changed_by_those_whose_role_manages_theirs() {
     assert_eq!(director.get(ME).await.expect(200)["name"], "The director");
 }
 
+/// A director has every right and stands as high as the owner, who is not on the director's list. Seen to fail without the
+/// question for the role of those whose sessions are ended: the owner was signed out.
+#[tokio::test]
+async fn sessions_are_ended_by_those_whose_role_manages_theirs() {
+    let (app, _, owner) = TestApp::build().preset(Preset::Salon).start().await;
+    let (director, employee) = (app.person("director").await, app.person("employee").await);
+    let of = |id: &str| format!("/api/v1/users/{id}/sessions");
+    let end = async |path: &str| director.send(director.request(Method::DELETE, path)).await;
+    let (owner_id, employee_id) = (id_of(&owner).await, id_of(&employee).await);
+    let open = director.get(&of(&owner_id)).await.expect(200)["items"][0]["id"].as_str().unwrap().to_owned();
+    end(&of(&owner_id)).await.problem(403, "role.not_managed");
+    end(&format!("{}/{open}", of(&owner_id))).await.problem(403, "role.not_managed");
+    owner.get(ME).await.expect(200);
+    assert_eq!(end(&of(&employee_id)).await.status, 204);
+    refused_soon(&employee).await;
+}
+
+/// Requirement D2: an administrator sees users and invites them, and changes nobody. Seen to fail while the operations asked
+/// for `users:write`, which no administrator of a salon has.
+#[tokio::test]
+async fn an_administrator_of_a_salon_sees_users_and_invites_them() {
+    let (app, _, _) = TestApp::build().preset(Preset::Salon).start().await;
+    let (admin, employee) = (app.person("admin").await, app.person("employee").await);
+    let employee_id = id_of(&employee).await;
+    let invite = |role: &str| json!({"email": format!("new-{role}@acme.example"), "role": role});
+    let invited = admin.post(INVITATIONS, &invite("sales")).await.expect(202);
+    let invitation = format!("{INVITATIONS}/{}", invited["id"].as_str().unwrap());
+    admin.post(INVITATIONS, &invite("director")).await.problem(403, "role.not_managed");
+    for path in ["/api/v1/users", &format!("/api/v1/users/{employee_id}"), INVITATIONS, &invitation] {
+        admin.get(path).await.expect(200);
+        employee.get(path).await.problem(403, "access.forbidden");
+    }
+    assert_eq!(admin.post(&format!("{invitation}/revoke"), &json!({})).await.status, 204);
+    patch(&admin, &employee_id, &json!({"role": "sales"})).await.problem(403, "access.forbidden");
+    admin.get(&format!("/api/v1/users/{employee_id}/sessions")).await.problem(403, "access.forbidden");
+}
+
 /// Seen to fail without the list of owners: the last one was let go.
 #[tokio::test]
 async fn the_last_owner_stays_also_when_two_leave_at_once() {

@@ -10,7 +10,9 @@ mod invitations;
 mod keys;
 mod matrix;
 mod metrics;
+mod recorded;
 mod reports;
+mod rights;
 mod runs;
 mod sessions;
 mod totp;
@@ -99,7 +101,8 @@ fn service() -> OpenApiService<Resources, ()> {
 /// The OpenAPI document, indented, with a stable order.
 pub fn openapi_json() -> String {
     let spelled = |text: String, (from, to): (&str, &str)| text.replace(from, to);
-    SPELLINGS.into_iter().fold(service().spec() + "\n", spelled)
+    let document = SPELLINGS.into_iter().fold(service().spec() + "\n", spelled);
+    rights::name_in(document, Resources::meta())
 }
 
 /// Everything that is answered over HTTP.

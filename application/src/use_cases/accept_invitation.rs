@@ -88,7 +88,7 @@ impl AcceptInvitation {
         hash: PasswordHash,
     ) -> Result<Option<LogPosition>, AppError> {
         let InvitationDetails { invitation_id, tenant_id, email, role, .. } = invitation.clone();
-        let (scope, user_id) = (context.authorize(Permission::UsersWrite)?, UserId::of_invitation(invitation_id));
+        let (scope, user_id) = (context.authorize(Permission::UsersCreate)?, UserId::of_invitation(invitation_id));
         let at = self.mailed.clock.now();
         self.invitations.execute(context, invitation_id.uuid(), InvitationCommand::Accept { at }).await?;
         if let User::Absent = self.accounts.load(user_id.uuid()).await? {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use domain::EventSourced;
 use domain::access::Permission;
 use domain::ids::{SessionId, UserId};
 use domain::session::{RevocationReason, Session, SessionCommand, SessionError};
 use domain::user::{User, UserError};
 use futures::{StreamExt, TryStreamExt, stream};
 
+use super::RoleAssignment;
 use crate::context::{RequestContext, TenantScope};
 use crate::error::AppError;
 use crate::ports::clock::Clock;
@@ -24,6 +24,8 @@ pub struct EndSessions {
     pub sessions: Arc<dyn Commands<Session>>,
     /// The users as the log knows them.
     pub accounts: Arc<dyn Commands<User>>,
+    /// Whose users the caller manages.
+    pub assignment: RoleAssignment,
     /// Refresh tokens.
     pub refresh_tokens: Arc<dyn RefreshTokens>,
     /// The time.
@@ -58,7 +60,8 @@ impl EndSessions {
     /// Ends a session of a user of the company.
     ///
     /// # Errors
-    /// `forbidden` without the right; `not_found` for another company's, and where it is not that user's.
+    /// `forbidden` without the right, and where the caller does not manage the user's role; `not_found` for another
+    /// company's, and where it is not that user's.
     pub async fn end_of_user(
         &self,
         context: &RequestContext,
@@ -73,7 +76,8 @@ impl EndSessions {
     /// Ends all sessions of a user of the company.
     ///
     /// # Errors
-    /// `forbidden` without the right; `not_found` for another company's user.
+    /// `forbidden` without the right, and where the caller does not manage the user's role; `not_found` for another
+    /// company's user.
     pub async fn end_all_of_user(
         &self,
         context: &RequestContext,
@@ -119,12 +123,16 @@ impl EndSessions {
         }
     }
 
+    /// The scope, where the caller manages users of the user's role.
     async fn manage(&self, context: &RequestContext, user: UserId) -> Result<TenantScope, AppError> {
         let scope = context.authorize(Permission::UsersWrite)?;
-        if self.accounts.load(user.uuid()).await?.tenant() == Some(scope.tenant_id()) {
-            Ok(scope)
-        } else {
-            Err(UserError::NotFound.into())
+        let (User::Active(details) | User::Deactivated(details)) = self.accounts.load(user.uuid()).await? else {
+            return Err(UserError::NotFound.into());
+        };
+        if details.tenant_id != scope.tenant_id() {
+            return Err(UserError::NotFound.into());
         }
+        self.assignment.require(&scope, &details.role).await?;
+        Ok(scope)
     }
 }

@@ -67,7 +67,7 @@ impl InviteUsers {
         email: Email,
         role: RoleName,
     ) -> Result<InvitationOutcome, AppError> {
-        let scope = context.authorize(Permission::UsersWrite)?;
+        let scope = context.authorize(Permission::UsersCreate)?;
         let outcome = match self.invitations.first_outcome(scope.context()).await? {
             Some(first) => first.into(),
             None => self.record(&scope, email, role).await?,
@@ -117,7 +117,7 @@ impl InviteUsers {
     /// # Errors
     /// `forbidden` without the right; `not_found` for another company's.
     pub async fn get(&self, context: &RequestContext, id: InvitationId) -> Result<Found<InvitationView>, AppError> {
-        let scope = context.authorize(Permission::UsersWrite)?;
+        let scope = context.authorize(Permission::UsersView)?;
         self.views.get(&scope, id).await?.or_missing(InvitationError::NotFound.into())
     }
 
@@ -126,7 +126,7 @@ impl InviteUsers {
     /// # Errors
     /// `forbidden` without the right.
     pub async fn list(&self, context: &RequestContext, page: PageRequest) -> Result<Page<InvitationView>, AppError> {
-        let scope = context.authorize(Permission::UsersWrite)?;
+        let scope = context.authorize(Permission::UsersView)?;
         Ok(self.views.list(&scope, page).await?)
     }
 
@@ -144,7 +144,7 @@ impl InviteUsers {
 
     /// The scope, where the caller may manage the role that the invitation is for.
     async fn manage(&self, context: &RequestContext, id: InvitationId) -> Result<TenantScope, AppError> {
-        let scope = context.authorize(Permission::UsersWrite)?;
+        let scope = context.authorize(Permission::UsersCreate)?;
         let invitation = self.load(&scope, id).await?;
         let details = invitation.details().ok_or(InvitationError::NotFound)?;
         self.assignment.require(&scope, &details.role).await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::ids::TenantId;
-use domain::tenant::{Tenant, TenantCommand, TenantExport};
+use domain::tenant::{Tenant, TenantCommand, TenantDetails, TenantError, TenantExport};
 use domain::values::{ContentHash, DisplayName, Reason};
 
 use crate::context::RequestContext;
@@ -71,6 +71,16 @@ impl TenantLifecycle {
             TenantChange::Close => TenantCommand::Close { at },
         };
         Ok(self.tenants.execute(&context, id.uuid(), command).await?.position)
+    }
+
+    /// What is known of the tenant, by its own events.
+    ///
+    /// # Errors
+    /// `forbidden` for all but support staff; `not_found`.
+    pub async fn details(&self, context: &RequestContext, id: TenantId) -> Result<TenantDetails, AppError> {
+        context.require_support(Some(id))?;
+        let tenant = self.tenants.load(id.uuid()).await?;
+        Ok(tenant.details().cloned().ok_or(TenantError::NotFound)?)
     }
 
     /// The tenants of the platform, newest first.

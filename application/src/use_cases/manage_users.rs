@@ -59,7 +59,7 @@ impl ManageUsers {
     /// # Errors
     /// `forbidden` without the right; `not_found` for another company's.
     pub async fn get(&self, context: &RequestContext, id: UserId) -> Result<Found<UserView>, AppError> {
-        let scope = context.authorize(Permission::UsersWrite)?;
+        let scope = context.authorize(Permission::UsersView)?;
         self.users.get(&scope, id).await?.or_missing(UserError::NotFound.into())
     }
 
@@ -68,7 +68,7 @@ impl ManageUsers {
     /// # Errors
     /// `forbidden` without the right.
     pub async fn list(&self, context: &RequestContext, page: PageRequest) -> Result<Page<UserView>, AppError> {
-        let scope = context.authorize(Permission::UsersWrite)?;
+        let scope = context.authorize(Permission::UsersView)?;
         Ok(self.users.list(&scope, page).await?)
     }
 

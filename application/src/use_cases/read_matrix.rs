@@ -77,6 +77,8 @@ impl ReadMatrix {
 
     async fn entries_of(&self, scope: &TenantScope, kind: EntryKind) -> Result<Found<Vec<EntryView>>, AppError> {
         let mut found = self.entries.of_kind(scope, kind).await?;
+        // What became a built-in entry after a company had added it is shown once.
+        found.item.retain(|entry| !entry.entry.is_built_in());
         let built_in = CatalogueEntry::built_in().into_iter().filter(|entry| entry.kind() == kind);
         found.item.extend(built_in.map(|entry| EntryView {
             id: EntryId::of(scope.tenant_id(), &entry),

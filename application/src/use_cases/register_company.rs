@@ -121,7 +121,7 @@ impl CompanyRegistration {
         hash: PasswordHash,
     ) -> Result<Option<LogPosition>, AppError> {
         let (user_id, tenant_id, role) = (owner.user_id, owner.tenant_id, owner.role.clone());
-        let scope = context.authorize(Permission::UsersWrite)?;
+        let scope = context.authorize(Permission::UsersCreate)?;
         self.accounts.execute(context, user_id.uuid(), UserCommand::Register(owner)).await?;
         self.assignment.given(&scope, user_id, &role).await?;
         self.provisioning.activate(context, tenant_id).await?;

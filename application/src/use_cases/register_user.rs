@@ -54,10 +54,11 @@ impl UserRegistration {
     /// nothing.
     ///
     /// # Errors
-    /// `forbidden` without the right, and for a role that the caller does not manage; `not_found` for another company; `invalid` for a password that breaks the rules, `taken` where the e-mail belongs to another user.
+    /// `forbidden` without the right, and for a role that the caller does not manage; `not_found` for another company;
+    /// `invalid` for a password that breaks the rules, `taken` where the e-mail belongs to another user.
     pub async fn register(&self, context: &RequestContext, new: NewUser) -> Result<Option<LogPosition>, AppError> {
         let NewUser { id, tenant_id, email, name, role, password } = new;
-        let scope = context.authorize(Permission::UsersWrite)?;
+        let scope = context.authorize(Permission::UsersCreate)?;
         if scope.tenant_id() != tenant_id {
             return Err(UserError::NotFound.into());
         }
@@ -75,6 +76,8 @@ impl UserRegistration {
         }
         self.credentials.set(id, self.hasher.hash(&password).await?).await?;
         let recorded = UserCommand::RecordPasswordSet { at: self.clock.now() };
-        Ok(self.users.execute(scope.context(), id.uuid(), recorded).await?.position.max(registered))
+        // The receipt of the request went with the registration.
+        let recorded = self.users.execute(&scope.context().further(), id.uuid(), recorded).await?;
+        Ok(recorded.position.max(registered))
     }
 }

@@ -50,7 +50,7 @@ permissions! {
     ReportsRead = 2, "reports" "read", TIERS;
     /// Change integrations and automation.
     SettingsWrite = 3, "settings" "write", WHOLE;
-    /// Register users of the own company.
+    /// Change users of the own company, keep them out, see and end their sessions.
     UsersWrite = 4, "users" "write", WHOLE;
     /// See roles, the catalogue of services, and what other users may.
     RolesRead = 5, "roles" "read", WHOLE;
@@ -70,6 +70,10 @@ permissions! {
     ApiKeysRead = 12, "api_keys" "read", WHOLE;
     /// Create and revoke keys of the company's programs.
     ApiKeysWrite = 13, "api_keys" "write", WHOLE;
+    /// See users of the own company, and who was invited.
+    UsersView = 14, "users" "view", WHOLE;
+    /// Invite people into the own company.
+    UsersCreate = 15, "users" "create", WHOLE;
 }
 
 // Rights keep one bit per right in a word.

@@ -176,7 +176,8 @@ mod tests {
         assert_eq!(next(&mut queue, 9, false).0, ["a"]);
     }
 
-    /// A busy aggregate costs the others nothing, and each of its own commits is looked at once.
+    /// A busy aggregate costs the others nothing, and each of its own commits is looked at once. Seen to fail with an `end`
+    /// that looks at all that wait in the lane: stopped by the clock, where the test itself takes a second.
     #[test]
     fn many_commits_of_one_aggregate_take_no_longer_each_than_few() {
         let (mut queue, many, began) = (Queue::default(), 100_000, Instant::now());
@@ -185,8 +186,8 @@ mod tests {
             let (batch, ended) = next(&mut queue, 256, true);
             assert_eq!(batch.len(), 1);
             end(&mut queue, ended);
+            assert!(began.elapsed() < Duration::from_secs(30), "{} still wait", queue.len());
         }
         assert_eq!(queue.len(), 0);
-        assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     }
 }

@@ -35,6 +35,21 @@ impl PgApiKeySecrets {
         Self { database }
     }
 
+    /// Deletes secrets that open nothing: of keys that were never recorded, because whoever made them was cut off before, and
+    /// of keys that were revoked by someone who was cut off after. The young ones may still be on their way.
+    pub async fn purge(&self) -> Result<u64, PortError> {
+        let purged = sqlx::query(
+            "delete from api_key_secrets s
+              where created_at < clock_timestamp() - interval '1 hour'
+                and (not exists (select from events e
+                                  where e.aggregate_type = 'api_key' and e.aggregate_id = s.api_key_id::text)
+                     or exists (select from events e
+                                 where e.aggregate_type = 'api_key' and e.aggregate_id = s.api_key_id::text
+                                   and e.event_type = 'ApiKeyRevoked'))",
+        );
+        Ok(purged.execute(self.database.pool()).await.map_err(from_sqlx)?.rows_affected())
+    }
+
     async fn note_use(&self, key: ApiKeyId, now: DateTime<Utc>) -> Result<(), PortError> {
         sqlx::query(
             "update api_key_secrets set last_used_at = $2

@@ -1,14 +1,17 @@
 //! Password hashes, in a table of their own.
 
+use std::collections::BTreeSet;
+
 use application::PortError;
 use application::ports::identity::{Credentials, PasswordHash};
 use async_trait::async_trait;
 use domain::ids::{SessionId, UserId};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement, Value};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
 use crate::database::Database;
-use crate::error::from_sqlx;
+use crate::error::{from_orm, from_sqlx};
 
 /// Credentials in PostgreSQL.
 pub struct PgCredentials {
@@ -25,16 +28,8 @@ impl PgCredentials {
 #[async_trait]
 impl Credentials for PgCredentials {
     async fn set(&self, user: UserId, hash: PasswordHash) -> Result<(), PortError> {
-        sqlx::query(
-            "insert into credentials (user_id, password_hash) values ($1, $2)
-             on conflict (user_id) do update
-                set password_hash = excluded.password_hash, set_at = clock_timestamp()",
-        )
-        .bind(user.uuid())
-        .bind(hash.0.expose_secret())
-        .execute(self.database.pool())
-        .await
-        .map_err(from_sqlx)?;
+        let set = sqlx::query(SET).bind(user.uuid()).bind(hash.0.expose_secret());
+        set.execute(self.database.pool()).await.map_err(from_sqlx)?;
         Ok(())
     }
 
@@ -46,6 +41,7 @@ impl Credentials for PgCredentials {
             .map_err(from_sqlx)?;
         Ok(hash.map(|hash| PasswordHash(SecretString::from(hash))))
     }
+
     async fn replace(&self, user: UserId, old: &PasswordHash, new: PasswordHash) -> Result<(), PortError> {
         sqlx::query(
             "update credentials set password_hash = $3, set_at = clock_timestamp()
@@ -61,22 +57,46 @@ impl Credentials for PgCredentials {
     }
 
     async fn change(&self, user: UserId, new: PasswordHash, keep: SessionId) -> Result<Vec<SessionId>, PortError> {
-        let others: Vec<Uuid> = sqlx::query_scalar(
-            "with changed as (
-                insert into credentials (user_id, password_hash) values ($1, $2)
-                on conflict (user_id) do update
-                   set password_hash = excluded.password_hash, set_at = clock_timestamp()
-             ), forgotten as (
-                delete from refresh_tokens where user_id = $1 and session_id <> $3 returning session_id
-             )
-             select distinct session_id from forgotten",
-        )
-        .bind(user.uuid())
-        .bind(new.0.expose_secret())
-        .bind(keep.uuid())
-        .fetch_all(self.database.pool())
-        .await
-        .map_err(from_sqlx)?;
-        Ok(others.into_iter().map(SessionId::from).collect())
+        let transaction = self.database.begin().await.map_err(from_orm)?;
+        let ended = set_and_forget(&transaction, user.uuid(), &new, Some(keep)).await.map_err(from_orm)?;
+        transaction.commit().await.map_err(from_orm)?;
+        Ok(ended)
     }
+}
+
+/// Keeps the hash of a new password and forgets the refresh tokens of all sessions of the user but this one, in a
+/// transaction. Answers with the sessions whose tokens it forgot.
+///
+/// Whoever begins a session or changes a token meanwhile holds a row that this waits for, and a statement does not see what
+/// was written while it waited. So forgetting is a statement of its own, and is repeated until there is nothing left: each
+/// sees what the one before had waited for.
+pub(super) async fn set_and_forget(
+    transaction: &DatabaseTransaction,
+    user: Uuid,
+    new: &PasswordHash,
+    keep: Option<SessionId>,
+) -> Result<Vec<SessionId>, DbErr> {
+    transaction.execute(statement(SET, [user.into(), new.0.expose_secret().into()])).await?;
+    let mut ended = BTreeSet::new();
+    loop {
+        let values = [user.into(), keep.map(SessionId::uuid).into()];
+        let forgotten = transaction.query_all(statement(FORGET, values)).await?;
+        if forgotten.is_empty() {
+            return Ok(ended.into_iter().map(SessionId::from).collect());
+        }
+        for row in forgotten {
+            ended.insert(row.try_get::<Uuid>("", "session_id")?);
+        }
+    }
+}
+
+const SET: &str = "
+insert into credentials (user_id, password_hash) values ($1, $2)
+on conflict (user_id) do update set password_hash = excluded.password_hash, set_at = clock_timestamp()";
+
+const FORGET: &str = "
+delete from refresh_tokens where user_id = $1 and session_id is distinct from $2::uuid returning session_id";
+
+fn statement<const N: usize>(sql: &str, values: [Value; N]) -> Statement {
+    Statement::from_sql_and_values(DbBackend::Postgres, sql, values)
 }

@@ -94,12 +94,16 @@ impl SignInGuard for PgSignInGuard {
             .fetch_all(self.database.pool())
             .await
             .map_err(from_sqlx)?;
-        let account = account(attempt);
-        let of_account = counted.into_iter().find(|(subject, ..)| Some(subject) == account.as_ref());
-        Ok(of_account.and_then(|(_, failures, until)| {
-            let until = until.filter(|_| failures >= account_failures)?;
+        let lockout_of = |subject: Option<Vec<u8>>, limit: i32| {
+            let (_, failures, until) = counted.iter().find(|(counted, ..)| Some(counted) == subject.as_ref())?;
+            let until = until.filter(|_| *failures >= limit)?;
             Some(Lockout { failures: failures.cast_unsigned(), until })
-        }))
+        };
+        if let Some(Lockout { failures, until }) = lockout_of(address(attempt), address_failures) {
+            let address = attempt.address.as_deref().map(network);
+            tracing::warn!(address, failures, %until, "an address is locked: too many attempts to sign in came from it");
+        }
+        Ok(lockout_of(account(attempt), account_failures))
     }
 
     async fn succeeded(&self, attempt: &Attempt, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, PortError> {

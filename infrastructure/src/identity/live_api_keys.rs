@@ -2,12 +2,13 @@
 //!
 //! A key that was recognized is remembered under the SHA-256 of what was shown, for as long as its use need not be noted
 //! again, and forgotten when an event changes the key or its company; so a revocation counts a look of the follower later.
+//! What was shown and is no key in force is remembered too, so that a program which keeps trying one costs no question each
+//! time: for some seconds, and until any event of a key or a company, which may have made it one.
 //! Where this process has lost sight of the log, nothing is taken from memory.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 use application::PortError;
 use application::ports::api_keys::{ApiKeySecrets, ApiKeysInForce};
@@ -27,10 +28,17 @@ use super::api_keys::USE_IS_NOTED_EVERY;
 use crate::database::Database;
 use crate::error::{from_sqlx, internal};
 use crate::event_store::{LogReader, LoggedEvent};
+use crate::followed_cache::{FollowedCache, Sight};
 use crate::follower::{Freshness, LiveView};
 
 /// Keys that are remembered at most; the memory of one is some hundred bytes.
 const MOST_KEYS: usize = 20_000;
+
+/// Texts that are no keys and are remembered at most, apart from the keys: whoever makes texts up drives out no key.
+const MOST_UNKNOWN: usize = 10_000;
+
+/// How long a text that is no key is remembered.
+const UNKNOWN_FOR: Duration = Duration::from_secs(10);
 
 /// A process that has not seen the end of the log for so long asks the database about every key.
 const FRESH: Duration = Duration::from_secs(1);
@@ -38,21 +46,13 @@ const FRESH: Duration = Duration::from_secs(1);
 /// SHA-256 of a whole key.
 type Fingerprint = [u8; 32];
 
-/// A key that was recognized.
-struct Known {
-    key: Arc<ApiKeyDetails>,
-    since: Instant,
-}
-
 /// The keys in force, as a view that follows the log.
 pub struct LiveApiKeys {
     database: Database,
     reader: LogReader,
     secrets: Arc<PgApiKeySecrets>,
-    known: RwLock<HashMap<Fingerprint, Known>>,
-    /// Counts what was forgotten, so that a look at the log can tell whether it was overtaken.
-    forgotten: AtomicU64,
-    freshness: OnceLock<Freshness>,
+    known: FollowedCache<Fingerprint, Arc<ApiKeyDetails>>,
+    unknown: FollowedCache<Fingerprint, ()>,
 }
 
 impl LiveApiKeys {
@@ -62,42 +62,21 @@ impl LiveApiKeys {
             database: database.clone(),
             reader: LogReader::new(database.clone()),
             secrets,
-            known: RwLock::default(),
-            forgotten: AtomicU64::new(0),
-            freshness: OnceLock::new(),
+            known: FollowedCache::new(MOST_KEYS, USE_IS_NOTED_EVERY),
+            unknown: FollowedCache::new(MOST_UNKNOWN, UNKNOWN_FOR),
         }
     }
 
     /// Says where to ask how current the view is. The first one stays.
     pub fn follow(&self, freshness: Freshness) {
-        self.freshness.get_or_init(|| freshness);
+        self.known.follow(freshness);
     }
 
-    fn remembered(&self, fingerprint: &Fingerprint) -> Option<Arc<ApiKeyDetails>> {
-        if !self.freshness.get().is_some_and(|freshness| freshness.within(FRESH)) {
-            return None;
-        }
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let found = known.get(fingerprint).filter(|known| known.since.elapsed() < USE_IS_NOTED_EVERY);
-        found.map(|known| Arc::clone(&known.key))
-    }
-
-    /// Remembers what was found before anything was forgotten since.
-    fn remember(&self, fingerprint: Fingerprint, key: &Arc<ApiKeyDetails>, before: u64) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if self.forgotten.load(Ordering::Acquire) == before {
-            if known.len() >= MOST_KEYS {
-                known.clear();
-            }
-            known.insert(fingerprint, Known { key: Arc::clone(key), since: Instant::now() });
-        }
-    }
-
-    /// Forgets under the lock under which keys are remembered, so that none slips in between the count and the map.
-    fn forget(&self, stays: impl Fn(&ApiKeyDetails) -> bool) {
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        self.forgotten.fetch_add(1, Ordering::AcqRel);
-        known.retain(|_, known| stays(&known.key));
+    /// Asks the database, and the log.
+    async fn look(&self, presented: &SecretString, now: DateTime<Utc>) -> Result<Option<ApiKeyDetails>, PortError> {
+        let Some(id) = self.secrets.recognize(presented, now).await? else { return Ok(None) };
+        let (key, tenant) = self.load(id).await?;
+        Ok(key.allows_at(now).filter(|_| tenant.is_open()).cloned())
     }
 
     /// The key and its company as the log has them now.
@@ -134,15 +113,19 @@ impl ApiKeysInForce for LiveApiKeys {
     ) -> Result<Option<Arc<ApiKeyDetails>>, PortError> {
         let mut fingerprint = [0; 32];
         fingerprint.copy_from_slice(digest(&SHA256, presented.expose_secret().as_bytes()).as_ref());
-        if let Some(key) = self.remembered(&fingerprint) {
-            return Ok(Some(key).filter(|key| now < key.expires_at));
+        if self.known.sight(FRESH) == Sight::Clear {
+            if let Some(key) = self.known.get(&fingerprint) {
+                return Ok(Some(key).filter(|key| now < key.expires_at));
+            }
+            if self.unknown.get(&fingerprint).is_some() {
+                return Ok(None);
+            }
         }
-        let before = self.forgotten.load(Ordering::Acquire);
-        let Some(id) = self.secrets.recognize(presented, now).await? else { return Ok(None) };
-        let (key, tenant) = self.load(id).await?;
-        let in_force = key.allows_at(now).filter(|_| tenant.is_open()).cloned().map(Arc::new);
-        if let Some(key) = &in_force {
-            self.remember(fingerprint, key, before);
+        let (before, before_unknown) = (self.known.before_look(), self.unknown.before_look());
+        let in_force = self.look(presented, now).await?.map(Arc::new);
+        match &in_force {
+            Some(key) => self.known.keep(fingerprint, Arc::clone(key), before),
+            None => self.unknown.keep(fingerprint, (), before_unknown),
         }
         Ok(in_force)
     }
@@ -156,12 +139,15 @@ impl LiveView for LiveApiKeys {
 
     async fn load(&self) -> Result<LogPosition, PortError> {
         let horizon = self.reader.horizon().await.map_err(from_sqlx)?;
-        self.forget(|_| false);
+        self.known.forget_all();
+        self.unknown.forget_all();
         Ok(horizon)
     }
 
     fn apply(&self, events: &[LoggedEvent]) {
-        let changed = |id: &str| events.iter().any(|event| event.aggregate_id == id);
-        self.forget(|key| !changed(&key.api_key_id.to_string()) && !changed(&key.tenant_id.to_string()));
+        let changed: HashSet<&str> = events.iter().map(|event| event.aggregate_id.as_str()).collect();
+        let stands = |id: String| !changed.contains(id.as_str());
+        self.known.forget_unless(|key| stands(key.api_key_id.to_string()) && stands(key.tenant_id.to_string()));
+        self.unknown.forget_all();
     }
 }

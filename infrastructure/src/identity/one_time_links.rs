@@ -14,6 +14,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement,
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
 
+use super::credentials::set_and_forget;
 use crate::crypto::{KeyRing, hex, random_token, token_hash};
 use crate::database::Database;
 use crate::error::{from_orm, from_sqlx, internal};
@@ -216,16 +217,13 @@ impl OneTimeLinks for PgOneTimeLinks {
             let link = transaction.query_one(used(LinkKind::PasswordReset, token, now)).await?;
             let Some(link) = link else { return Ok(None) };
             let (tenant, user): (Uuid, Uuid) = (link.try_get("", "tenant_id")?, link.try_get("", "subject_id")?);
-            let (kind, hash) = (LinkKind::PasswordReset.name(), new.0.expose_secret());
+            let kind = LinkKind::PasswordReset.name();
             transaction.execute(statement(END_OTHERS, [tenant.into(), kind.into(), user.into(), now.into()])).await?;
-            transaction.execute(statement(SET_PASSWORD, [user.into(), hash.into()])).await?;
-            // A statement after the one that locked the password: it sees sessions that began while that one waited.
-            let forgotten = transaction.query_all(statement(FORGET_SESSIONS, [user.into()])).await?;
+            let forgotten = set_and_forget(&transaction, user, &new, None).await?;
             for mail in mails {
                 insert(&transaction, mail, Destiny::Waiting, now).await?;
             }
-            let ids = forgotten.iter().map(|row| row.try_get::<Uuid>("", "session_id").map(SessionId::from));
-            Ok::<_, DbErr>(Some(ids.collect::<Result<Vec<_>, _>>()?))
+            Ok::<_, DbErr>(Some(forgotten))
         };
         let ended = ended.await.map_err(from_orm)?;
         self.commit(transaction).await?;
@@ -241,14 +239,6 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const END_OTHERS: &str = "
 update one_time_links set used_at = $4
 where tenant_id = $1 and kind = $2 and subject_id = $3 and used_at is null";
-
-const SET_PASSWORD: &str = "
-insert into credentials (user_id, password_hash) values ($1, $2)
-on conflict (user_id) do update set password_hash = excluded.password_hash, set_at = clock_timestamp()";
-
-const FORGET_SESSIONS: &str = "
-with forgotten as (delete from refresh_tokens where user_id = $1 returning session_id)
-select distinct session_id from forgotten";
 
 /// How many links the address has asked for within the hour. Whoever asks for the same address waits for the end of the
 /// transaction, so that those who ask at once are counted too.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use application::PortError;
 use application::ports::access::{AccessMatrix, AddedEntries, Roles};
 use application::ports::read_models::PageRequest;
 use domain::access::{EntryKind, Permission, Reach, ReachSet, RoleName};
@@ -13,6 +14,7 @@ use infrastructure::read_models::catalogue_entries::CatalogueEntriesReader;
 use infrastructure::read_models::roles::RolesReader;
 use sea_orm::ConnectionTrait;
 use testkit::TestDatabase;
+use tokio::task::JoinSet;
 
 use crate::fixtures::{context, tenant, until};
 use crate::story::Company;
@@ -25,6 +27,18 @@ async fn reads_reports(matrix: &LiveAccessMatrix, company: &Company<'_>) -> bool
     matrix.of(company.tenant()).await.unwrap().rights(&sales()).allows(Permission::ReportsRead)
 }
 
+/// A matrix that follows the log until the second is dropped.
+async fn followed(test: &TestDatabase) -> (Arc<LiveAccessMatrix>, JoinSet<()>) {
+    let matrix = Arc::new(LiveAccessMatrix::new(test.database()));
+    let follower = Follower::new(test.database(), test.log(), vec![Arc::clone(&matrix) as _]);
+    let mut freshness = follower.freshness();
+    matrix.follow(freshness.clone());
+    let mut running = JoinSet::new();
+    running.spawn(async move { follower.run().await });
+    freshness.filled().await;
+    (matrix, running)
+}
+
 fn grant() -> RoleAsk {
     RoleAsk::Grant("reports:read".parse().unwrap())
 }
@@ -35,13 +49,9 @@ async fn a_change_reaches_every_process() {
     let test = TestDatabase::new().await;
     let company = Company::new(&test, 1);
     company.manage_access().await;
-    let matrices = [(); 2].map(|()| Arc::new(LiveAccessMatrix::new(test.database())));
-    let mut running = tokio::task::JoinSet::new();
+    let [(one, _running), (other, _too)] = [followed(&test).await, followed(&test).await];
+    let matrices = [one, other];
     for matrix in &matrices {
-        let follower = Follower::new(test.database(), test.log(), vec![Arc::clone(matrix) as _]);
-        let mut freshness = follower.freshness();
-        running.spawn(async move { follower.run().await });
-        freshness.filled().await;
         assert!(!reads_reports(matrix, &company).await);
     }
     company.role("sales", grant()).await;
@@ -59,7 +69,7 @@ async fn a_company_is_read_once_and_apart_from_others() {
     let test = TestDatabase::new().await;
     let company = Company::new(&test, 1);
     company.manage_access().await;
-    let matrix = LiveAccessMatrix::new(test.database());
+    let (matrix, _running) = followed(&test).await;
     let first = matrix.of(company.tenant()).await.unwrap();
     assert!(Arc::ptr_eq(&first, &matrix.of(company.tenant()).await.unwrap()));
     let reach = first.rights(&sales()).reach_by_name("boats", "sail");
@@ -68,6 +78,26 @@ async fn a_company_is_read_once_and_apart_from_others() {
     let other = matrix.of(tenant(2)).await.unwrap();
     assert_eq!(other.role(&sales()), None);
     assert_eq!(other.rights(&RoleName::owner()).reach(Permission::RunsStart), ReachSet::ALL);
+}
+
+/// Seen to fail with a matrix that does not ask how current it is: a right that was taken was told for ever.
+#[tokio::test]
+async fn nobody_is_told_rights_by_a_process_that_does_not_see_the_log() {
+    let test = TestDatabase::new().await;
+    let company = Company::new(&test, 1);
+    company.manage_access().await;
+    let (matrix, running) = followed(&test).await;
+    assert!(!reads_reports(&matrix, &company).await);
+    drop(running);
+    let refused = async || matches!(matrix.of(company.tenant()).await, Err(PortError::Unavailable(_)));
+    assert!(!refused().await, "it was seen just now");
+    tokio::time::sleep(Duration::from_millis(5_100)).await;
+    assert!(refused().await);
+    company.role("sales", grant()).await;
+    let unfollowed = LiveAccessMatrix::new(test.database());
+    assert!(reads_reports(&unfollowed, &company).await, "where nobody follows the log, it is read");
+    company.role("sales", RoleAsk::Remove).await;
+    assert!(!reads_reports(&unfollowed, &company).await);
 }
 
 /// Seen to fail with a fill that is kept without looking at the count.
@@ -80,7 +110,14 @@ async fn a_fill_that_a_change_has_overtaken_is_not_kept() {
     company.manage_access().await;
     let events =
         test.reader().committed(&["role"], application::ports::commands::LogPosition::BEGINNING, 1).await.unwrap();
+    // Its follower tells it nothing, only that the log was seen.
     let matrix = Arc::new(LiveAccessMatrix::new(test.database()));
+    let follower = Follower::new(test.database(), test.log(), Vec::new());
+    let mut freshness = follower.freshness();
+    matrix.follow(freshness.clone());
+    let mut running = JoinSet::new();
+    running.spawn(async move { follower.run().await });
+    freshness.filled().await;
     let slow = other.begin_as_owner().await.unwrap();
     slow.execute_unprepared("lock table events in access exclusive mode").await.unwrap();
     let filling = Arc::clone(&matrix);

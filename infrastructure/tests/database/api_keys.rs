@@ -1,6 +1,7 @@
 //! Secrets of API keys: shown once, kept as a hash, recognized by nothing but themselves.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use application::ports::api_keys::{ApiKeySecrets, ApiKeys, ApiKeysInForce};
 use application::ports::read_models::PageRequest;
@@ -129,6 +130,58 @@ async fn a_process_that_does_not_see_the_log_asks_the_database() {
     assert!(unfollowed.recognize(&issued, at(10)).await.unwrap().is_some());
     company.revoke_api_key(1).await;
     assert_eq!(unfollowed.recognize(&issued, at(10)).await.unwrap(), None);
+}
+
+/// With its table away, the database answers no question about a key. Seen to fail without the memory of texts that are no
+/// keys, which asked; and with one that no event makes forget, which went on refusing the key that had been made.
+#[tokio::test]
+async fn what_is_no_key_is_asked_about_once_until_a_key_is_made() {
+    let test = TestDatabase::new().await;
+    let company = Company::new(&test, 1);
+    company.set_up().await;
+    let secrets = PgApiKeySecrets::new(test.database().clone());
+    let early = secrets.issue(company.tenant(), company.api_key(1)).await.unwrap();
+    let other = secrets.issue(company.tenant(), company.api_key(2)).await.unwrap();
+    let (keys, _running) = process(&test).await;
+    assert_eq!(keys.recognize(&early, at(10)).await.unwrap(), None, "a secret without an event opens nothing");
+    test.as_owner("alter table api_key_secrets rename to away").await;
+    assert_eq!(keys.recognize(&early, at(10)).await.unwrap(), None, "it is remembered");
+    assert!(keys.recognize(&other, at(10)).await.is_err(), "this one was not asked about before");
+    test.as_owner("alter table away rename to api_key_secrets").await;
+    company.create_api_key(1).await;
+    let began = Instant::now();
+    until("the key is recognized", async || keys.recognize(&early, at(10)).await.unwrap().is_some()).await;
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+/// Whoever makes a key can be killed between its secret and its event, and whoever revokes one between the event and the end
+/// of the secret. Seen to fail with a purge that does not ask the log, one that does not look at the age, and one that keeps
+/// the secrets of revoked keys.
+#[tokio::test]
+async fn secrets_that_open_nothing_are_deleted_after_a_while() {
+    let test = TestDatabase::new().await;
+    let company = Company::new(&test, 1);
+    company.set_up().await;
+    let secrets = PgApiKeySecrets::new(test.database().clone());
+    for n in 1..=4 {
+        secrets.issue(company.tenant(), company.api_key(n)).await.unwrap();
+    }
+    company.create_api_key(1).await;
+    company.create_api_key(2).await;
+    company.revoke_api_key(2).await;
+    let left = async || {
+        let left = sqlx::query_scalar("select api_key_id from api_key_secrets order by api_key_id");
+        let left: Vec<Uuid> = left.fetch_all(test.pool()).await.unwrap();
+        left.into_iter().map(ApiKeyId::from).collect::<Vec<_>>()
+    };
+    assert_eq!(secrets.purge().await.unwrap(), 0, "all are young");
+    sqlx::query("update api_key_secrets set created_at = created_at - interval '2 hours' where api_key_id <> $1")
+        .bind(company.api_key(4).uuid())
+        .execute(test.pool())
+        .await
+        .unwrap();
+    assert_eq!(secrets.purge().await.unwrap(), 2);
+    assert_eq!(left().await, [company.api_key(1), company.api_key(4)], "one is in force, one may be on its way");
 }
 
 #[tokio::test]

@@ -1,18 +1,27 @@
 //! A request that is repeated under its key gets the first outcome, and records nothing twice.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::commands::{Commands, Expect, Recorded};
+use application::use_cases::{NewUser, RoleAssignment, UserRegistration};
 use application::{Client, CommandError, PortError, Principal, Receipt, RequestContext, RequestHash};
 use cqrs_es::Aggregate;
 use domain::access::{Permission, Rights, RoleName};
 use domain::ids::{TenantId, UserId};
 use domain::job_run::{JobRun, JobRunCommand, JobRunError, JobRunEvent, Step};
+use domain::owners::Owners;
+use domain::role::Role;
+use domain::tenant::Tenant;
+use domain::user::User;
 use domain::{Classified, ErrorKind};
 use infrastructure::event_store::{Commit, LogCommands, NewEvent, NewReceipt, Receipts};
+use infrastructure::identity::{Argon2Hasher, PgCredentials};
+use infrastructure::system::SystemClock;
 use testkit::{TestDatabase, signed_in};
 use uuid::Uuid;
 
+use crate::credentials::CHEAP;
 use crate::event_log::commit;
 use crate::fixtures::{at, begin, complete, context, count, on_run, run, start, tenant, until, user};
 
@@ -341,4 +350,38 @@ async fn many_old_receipts_are_deleted_in_short_transactions() {
             .await
             .unwrap();
     assert_eq!(transactions, [1000, 1000, 500]);
+}
+
+/// Registering a user under a key records two decisions, and the receipt goes with the first. Seen to fail with the receipt on
+/// both: the second was taken for a repeat of the first, and no history said that a password was set.
+#[tokio::test]
+async fn a_registration_under_a_key_records_the_password_too() {
+    let test = TestDatabase::new().await;
+    let clock = Arc::new(SystemClock);
+    let registration = UserRegistration {
+        users: Arc::new(test.commands::<User>()),
+        tenants: Arc::new(test.commands::<Tenant>()),
+        assignment: RoleAssignment {
+            roles: Arc::new(test.commands::<Role>()),
+            owners: Arc::new(test.commands::<Owners>()),
+            clock: clock.clone(),
+        },
+        credentials: Arc::new(PgCredentials::new(test.database().clone())),
+        hasher: Arc::new(Argon2Hasher::new(CHEAP).unwrap()),
+        clock,
+    };
+    for _ in 0..2 {
+        let new = NewUser {
+            id: user(7),
+            tenant_id: tenant(1),
+            email: "eve@acme.example".parse().unwrap(),
+            name: "Eve".parse().unwrap(),
+            role: RoleName::user(),
+            password: "seven green umbrellas".into(),
+        };
+        registration.register(&own("k", 1), new).await.unwrap();
+    }
+    let recorded = sqlx::query_scalar("select event_type from events order by sequence");
+    let recorded: Vec<String> = recorded.fetch_all(test.pool()).await.unwrap();
+    assert_eq!(recorded, ["UserRegistered", "UserPasswordSet"]);
 }

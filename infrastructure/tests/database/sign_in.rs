@@ -3,7 +3,7 @@
 use application::ports::identity::{Attempt, Lockout, SignInGuard};
 use chrono::{DateTime, Utc};
 use infrastructure::identity::{LockoutPolicy, PgSignInGuard};
-use testkit::TestDatabase;
+use testkit::{CapturedLog, TestDatabase};
 
 use crate::fixtures::{at, count};
 
@@ -44,13 +44,16 @@ async fn an_account_is_locked_for_longer_with_each_further_failure() {
     assert_eq!(guard.locked_until(&elsewhere, at(500)).await.unwrap(), Some(at(722)), "wherever it comes from");
 }
 
+/// It belongs to no company, so no history tells of it: the process that counts says so in its own log.
 #[tokio::test]
 async fn an_address_is_locked_whatever_accounts_it_tries() {
     let test = TestDatabase::new().await;
-    let guard = guard(&test);
+    let (guard, log) = (guard(&test), CapturedLog::start());
     for n in 0..6 {
+        assert!(!log.text().contains("an address is locked"), "after {n} failures");
         fail(&guard, &attempt(&format!("user-{n}@acme.example"), "192.0.2.1"), at(n)).await;
     }
+    assert!(log.text().contains("an address is locked") && log.text().contains("192.0.2.1"));
     let other = attempt("ann@acme.example", "192.0.2.1");
     assert_eq!(guard.locked_until(&other, at(10)).await.unwrap(), Some(at(65)));
     let elsewhere = attempt("ann@acme.example", "192.0.2.2");

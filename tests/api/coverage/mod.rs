@@ -13,7 +13,7 @@ mod calls;
 mod table;
 mod world;
 
-use domain::access::{Catalogue, Permission, Preset, Rights};
+use domain::access::{Catalogue, Preset, Rights};
 use reqwest::Method;
 use testkit::{Answer, TestApp};
 
@@ -98,10 +98,7 @@ fn rights(preset: Preset) -> Vec<Rights> {
 /// Whatever the table says: who has the right that the document names is not refused for it, and nobody else gets on. Who
 /// manages whom is asked after that.
 fn assert_conforms(operation: &Operation, role: &str, rights: &Rights, answer: &Answer) {
-    let allowed = operation.right.as_ref().is_none_or(|(service, action)| {
-        let right = Permission::find(service, action).expect("the document names a right that there is");
-        rights.allows(right)
-    });
+    let allowed = operation.right.is_none_or(|right| rights.allows(right));
     let refused = answer.status == 403 && answer.json()["code"] == "access.forbidden";
     assert_eq!(refused, !allowed, "{} answers {role} with {}", operation.id, answer.text);
     assert!(refused || answer.status != 403 || answer.json()["code"] == "role.not_managed", "{}", answer.text);

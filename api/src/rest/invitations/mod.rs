@@ -17,6 +17,7 @@ use uuid::Uuid;
 use self::body::{AcceptBody, FoundInvitation, InvitationAnswer, InvitationList, Invite, Invited, JoinedBody};
 use super::Chapter;
 use super::body::{Done, Shown};
+use super::recorded::headers;
 use crate::AppState;
 use crate::cursor::{After, PageLimit, page_request};
 use crate::headers::{Sent, key};
@@ -24,15 +25,15 @@ use crate::idempotency::receipt;
 use crate::identity::{SignedInUser, Visitor};
 use crate::input::{Fields, Input, both, one};
 use crate::limits::{api_limit, auth_limit};
-use crate::position::{header, settled};
+use crate::position::settled;
 use crate::problem::ApiError;
 
 async fn invited(state: &AppState, outcome: InvitationOutcome) -> Invited {
     let InvitationOutcome { id, position, replayed } = outcome;
     settled(state, position).await;
     let location = format!("/api/v1/users/invitations/{id}");
-    let (answer, replayed) = (Json(InvitationAnswer { id: id.uuid() }), replayed.then(|| true.to_string()));
-    Invited::Invited(answer, location, position.map(header), replayed)
+    let (position, replayed) = headers(position, replayed);
+    Invited::Invited(Json(InvitationAnswer { id: id.uuid() }), location, position, replayed)
 }
 
 pub(super) struct InvitationsApi;
@@ -41,7 +42,7 @@ pub(super) struct InvitationsApi;
 impl InvitationsApi {
     /// Invite someone
     ///
-    /// Mails a link that works once, for seven days. Needs the right `users:write`, and a role that manages the one that is
+    /// Mails a link that works once, for seven days. Needs the right `users:create`, and a role that manages the one that is
     /// given. `409` where the address has an account or an open invitation; `429` after three mails within an hour.
     #[oai(path = "/users/invitations", method = "post", operation_id = "invite_user", transform = "api_limit")]
     async fn invite(
@@ -64,7 +65,7 @@ impl InvitationsApi {
 
     /// List invitations
     ///
-    /// The company's invitations, newest first, those that were accepted or revoked included. Needs the right `users:write`.
+    /// The company's invitations, newest first, those that were accepted or revoked included. Needs the right `users:view`.
     #[oai(path = "/users/invitations", method = "get", operation_id = "list_invitations", transform = "api_limit")]
     async fn list(
         &self,
@@ -81,7 +82,7 @@ impl InvitationsApi {
 
     /// Look at an invitation
     ///
-    /// Needs the right `users:write`.
+    /// Needs the right `users:view`.
     #[oai(path = "/users/invitations/:id", method = "get", operation_id = "get_invitation", transform = "api_limit")]
     async fn get(
         &self,
@@ -96,7 +97,7 @@ impl InvitationsApi {
 
     /// Send an invitation again
     ///
-    /// Mails a new link, for seven days from now; the old one does not work any more. Needs the right `users:write`, and a
+    /// Mails a new link, for seven days from now; the old one does not work any more. Needs the right `users:create`, and a
     /// role that manages the one that is given.
     #[oai(
         path = "/users/invitations/:id/resend",
@@ -118,7 +119,7 @@ impl InvitationsApi {
 
     /// Revoke an invitation
     ///
-    /// Its link does not work any more. Repeating it changes nothing. Needs the right `users:write`, and a role that manages
+    /// Its link does not work any more. Repeating it changes nothing. Needs the right `users:create`, and a role that manages
     /// the one that is given.
     #[oai(
         path = "/users/invitations/:id/revoke",

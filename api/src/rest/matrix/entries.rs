@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use application::use_cases::EntryOutcome;
 use application::{AppError, IdempotencyKey, RequestContext};
-use domain::ErrorKind;
 use domain::access::EntryKind;
 use poem::web::Data;
 use poem_openapi::OpenApi;
@@ -23,10 +22,10 @@ use crate::idempotency::receipt;
 use crate::identity::SignedInUser;
 use crate::input::{Input, both, one};
 use crate::limits::api_limit;
-use crate::position::{header, settled};
 use crate::problem::ApiError;
 use crate::rest::Chapter;
 use crate::rest::body::Shown;
+use crate::rest::recorded::{headers, seen_after};
 
 type EntryAnswer = Recorded<EntryCommandAnswer>;
 
@@ -37,16 +36,11 @@ async fn after(
     outcome: EntryOutcome,
 ) -> Result<EntryAnswer, AppError> {
     let EntryOutcome { entry_id: id, position, replayed } = outcome;
-    let settled = settled(state, position).await;
-    let entry = if settled { state.read_matrix.entry(context, kind, id).await.map(Some) } else { Ok(None) };
-    let entry = match entry {
-        // Gone now, or its event is parked; or the caller may change the catalogue and not see it.
-        Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Forbidden) => None,
-        entry => entry?.map(EntryBody::from),
-    };
-    let answer = Json(EntryCommandAnswer { id: id.uuid(), entry });
+    let entry = seen_after(state, position, state.read_matrix.entry(context, kind, id)).await?;
+    let answer = Json(EntryCommandAnswer { id: id.uuid(), entry: entry.map(EntryBody::from) });
     let location = format!("/api/v1/admin/matrix/{}s/{id}", kind.name());
-    Ok(Recorded::Recorded(answer, location, position.map(header), replayed.then(|| true.to_string())))
+    let (position, replayed) = headers(position, replayed);
+    Ok(Recorded::Recorded(answer, location, position, replayed))
 }
 
 /// The operations of one list. Paths and ids are written out, so that a search finds them.

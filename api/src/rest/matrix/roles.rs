@@ -4,9 +4,9 @@ use application::ports::access::RoleView;
 use application::ports::read_models::Found;
 use application::use_cases::RoleOutcome;
 use application::{AppError, IdempotencyKey, RequestContext};
+use domain::FieldError;
 use domain::access::Grant;
 use domain::ids::RoleId;
-use domain::{ErrorKind, FieldError};
 use poem::web::Data;
 use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
@@ -22,10 +22,10 @@ use crate::idempotency::receipt;
 use crate::identity::SignedInUser;
 use crate::input::{Input, both, one};
 use crate::limits::api_limit;
-use crate::position::{header, settled};
 use crate::problem::ApiError;
 use crate::rest::Chapter;
 use crate::rest::body::Shown;
+use crate::rest::recorded::{headers, seen_after};
 
 type RoleAnswer = Recorded<RoleCommandAnswer>;
 
@@ -50,16 +50,10 @@ impl From<Found<RoleView>> for RoleShown {
 
 async fn after(state: &AppState, context: &RequestContext, outcome: RoleOutcome) -> Result<RoleAnswer, AppError> {
     let RoleOutcome { role_id: id, position, replayed } = outcome;
-    let role =
-        if settled(state, position).await { state.read_matrix.role(context, id).await.map(Some) } else { Ok(None) };
-    let role = match role {
-        // Out of use now, or its event is parked; or the caller may change roles and not see them.
-        Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Forbidden) => None,
-        role => role?.map(|found| found.item.into()),
-    };
-    let answer = Json(RoleCommandAnswer { id: id.uuid(), role });
-    let location = format!("/api/v1/admin/matrix/roles/{id}");
-    Ok(Recorded::Recorded(answer, location, position.map(header), replayed.then(|| true.to_string())))
+    let role = seen_after(state, position, state.read_matrix.role(context, id)).await?;
+    let answer = Json(RoleCommandAnswer { id: id.uuid(), role: role.map(|found| found.item.into()) });
+    let (position, replayed) = headers(position, replayed);
+    Ok(Recorded::Recorded(answer, format!("/api/v1/admin/matrix/roles/{id}"), position, replayed))
 }
 
 pub(in crate::rest) struct RolesApi;

@@ -6,7 +6,6 @@ use application::ports::read_models::{Found, RunView};
 use application::use_cases::{RunOutcome, RunRequest};
 use application::{AppError, IdempotencyKey, RequestContext};
 use chrono::NaiveDate;
-use domain::ErrorKind;
 use domain::ids::RunId;
 use poem::web::Data;
 use poem_openapi::param::{Path, Query};
@@ -18,6 +17,7 @@ use uuid::Uuid;
 use self::body::{FoundRun, RunBody, RunList};
 use super::Chapter;
 use super::body::Shown;
+use super::recorded::{headers, seen_after};
 use crate::AppState;
 use crate::cursor::{After, PageLimit, page_request};
 use crate::headers::{Sent, VersionTag, entity_tag, key, key_and_version};
@@ -25,7 +25,6 @@ use crate::idempotency::receipt;
 use crate::identity::SignedInUser;
 use crate::input::{Input, both, one};
 use crate::limits::api_limit;
-use crate::position::{header, settled};
 use crate::problem::ApiError;
 
 /// The days of a report, as the company counts days.
@@ -70,16 +69,10 @@ enum Accepted {
 impl Accepted {
     async fn after(state: &AppState, context: &RequestContext, outcome: RunOutcome) -> Result<Self, AppError> {
         let RunOutcome { run_id: id, position, replayed } = outcome;
-        let run =
-            if settled(state, position).await { state.read_runs.get(context, id).await.map(Some) } else { Ok(None) };
-        let run = match run {
-            // Recorded, but not to be seen yet: its event may be parked.
-            Err(error) if error.kind == ErrorKind::NotFound => None,
-            run => run?.map(|found| found.item.into()),
-        };
-        let answer = Json(RunCommandAnswer { id: id.uuid(), run });
-        let replayed = replayed.then(|| true.to_string());
-        Ok(Self::Accepted(answer, format!("/api/v1/runs/{id}"), position.map(header), replayed))
+        let run = seen_after(state, position, state.read_runs.get(context, id)).await?;
+        let answer = Json(RunCommandAnswer { id: id.uuid(), run: run.map(|found| found.item.into()) });
+        let (position, replayed) = headers(position, replayed);
+        Ok(Self::Accepted(answer, format!("/api/v1/runs/{id}"), position, replayed))
     }
 }
 

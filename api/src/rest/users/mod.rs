@@ -52,7 +52,7 @@ impl UsersApi {
 
     /// List users
     ///
-    /// The company's users, newest first, those who may not sign in included. Needs the right `users:write`.
+    /// The company's users, newest first, those who may not sign in included. Needs the right `users:view`.
     #[oai(path = "/users", method = "get", operation_id = "list_users", transform = "api_limit")]
     async fn list(
         &self,
@@ -69,7 +69,7 @@ impl UsersApi {
 
     /// Look at a user
     ///
-    /// Needs the right `users:write`.
+    /// Needs the right `users:view`.
     #[oai(path = "/users/:id", method = "get", operation_id = "get_user", transform = "api_limit")]
     async fn get(
         &self,

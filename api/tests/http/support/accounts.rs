@@ -251,6 +251,7 @@ impl Accounts {
         let end = Arc::new(EndSessions {
             sessions: sessions.clone(),
             accounts: users.clone(),
+            assignment: super::people::untouched_roles(memory),
             refresh_tokens: memory.clone(),
             clock: memory.clone(),
         });
