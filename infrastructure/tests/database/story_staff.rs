@@ -58,11 +58,9 @@ impl Company<'_> {
     pub(crate) async fn remove_someone(&self) {
         let (user_id, at) = (self.staff(3), at(11));
         let address = format!("removed-of-{}@acme.example", self.tenant());
-        for command in [
-            register(user_id, self.tenant(), &address),
-            UserCommand::Deactivate { at },
-            UserCommand::Remove { at },
-        ] {
+        for command in
+            [register(user_id, self.tenant(), &address), UserCommand::Deactivate { at }, UserCommand::Remove { at }]
+        {
             self.tell::<User>(user_id.uuid(), command).await;
         }
     }
