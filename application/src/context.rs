@@ -1,5 +1,6 @@
 //! Who asks, for which tenant, and by which right. First argument of every use case.
 
+mod own_account;
 mod platform;
 mod proof;
 #[cfg(test)]
@@ -10,19 +11,17 @@ use std::sync::Arc;
 use domain::ErrorKind;
 use domain::access::{Permission, ReachSet, Rights};
 use domain::api_key::ApiKeyDetails;
-use domain::ids::{ApiKeyId, SessionId, TenantId, UserId};
+use domain::ids::{ApiKeyId, TenantId, UserId};
 use domain::user::Membership;
 use domain::values::DisplayName;
 use uuid::Uuid;
 
+pub use self::own_account::OwnAccount;
 pub use self::platform::PlatformScope;
 pub(crate) use self::platform::company_needed;
 pub use self::proof::{Authenticated, AuthenticatedKey, Principal};
 use crate::error::AppError;
 use crate::idempotency::Receipt;
-
-/// What stands for the platform where rows name a tenant: the accounts of its staff are kept under it, and nobody else's.
-const PLATFORM: Uuid = Uuid::nil();
 
 /// Who does something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -213,32 +212,6 @@ impl RequestContext {
         Ok(TenantScope { tenant_id, reach, context: Self { right, ..self.clone() } })
     }
 
-    /// What everybody who is signed in may do with the own account, whatever their role.
-    ///
-    /// # Errors
-    /// `forbidden` for whoever is no user, and for staff without the second factor that their role needs.
-    pub fn own_account(&self) -> Result<OwnAccount, AppError> {
-        if let Actor::User(principal) = &self.actor {
-            principal.require_second_factor()?;
-        }
-        self.own_account_before_second_factor()
-    }
-
-    /// The same for what staff may do who have to set up a second factor: that, seeing who they are, and signing out.
-    ///
-    /// # Errors
-    /// `forbidden` for whoever is no user.
-    pub fn own_account_before_second_factor(&self) -> Result<OwnAccount, AppError> {
-        let Actor::User(principal) = &self.actor else {
-            let detail = "Only someone who signed in has an account of their own.";
-            return Err(AppError::new(ErrorKind::Forbidden, "access.forbidden", detail));
-        };
-        let context = Self { right: Some("own_account"), ..self.clone() };
-        let tenant_id = principal.membership.tenant().unwrap_or(TenantId::from(PLATFORM));
-        let scope = TenantScope { tenant_id, reach: ReachSet::ALL, context };
-        Ok(OwnAccount { scope, user_id: principal.user_id, session_id: principal.session_id })
-    }
-
     /// Who is signed in, for what a program may not do, whatever its key's scopes.
     ///
     /// # Errors
@@ -385,27 +358,5 @@ impl TenantScope {
     /// The request, with the right that allowed it.
     pub fn context(&self) -> &RequestContext {
         &self.context
-    }
-}
-
-/// The account of the one who asks. Only [`RequestContext::own_account`] makes one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnAccount {
-    scope: TenantScope,
-    /// Who asks.
-    pub user_id: UserId,
-    /// The session that it is asked in.
-    pub session_id: SessionId,
-}
-
-impl OwnAccount {
-    /// The user's tenant; the platform's own rows for staff.
-    pub fn scope(&self) -> &TenantScope {
-        &self.scope
-    }
-
-    /// The request.
-    pub fn context(&self) -> &RequestContext {
-        &self.scope.context
     }
 }

@@ -1,6 +1,6 @@
 //! The operations of `docs/openapi.json`, for tests that go through all of them.
 
-use domain::access::Permission;
+use domain::access::{Permission, PlatformPermission};
 use reqwest::Method;
 use serde_json::Value;
 use testkit::Answer;
@@ -14,6 +14,8 @@ pub(crate) struct Operation {
     pub(crate) public: bool,
     /// The right that it needs.
     pub(crate) right: Option<Permission>,
+    /// The platform right that staff need.
+    pub(crate) platform_right: Option<PlatformPermission>,
     responses: Value,
 }
 
@@ -23,12 +25,14 @@ pub(crate) fn operations() -> Vec<Operation> {
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
+            let named = operation["x-synkro-right"].as_str();
             operations.push(Operation {
                 id: operation["operationId"].as_str().unwrap().to_owned(),
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.clone(),
                 public: operation["security"].as_array().is_none_or(Vec::is_empty),
-                right: operation["x-synkro-right"].as_str().map(right),
+                right: named.and_then(right),
+                platform_right: named.and_then(platform_right),
                 responses: operation["responses"].clone(),
             });
         }
@@ -38,9 +42,18 @@ pub(crate) fn operations() -> Vec<Operation> {
     operations
 }
 
-fn right(name: &str) -> Permission {
+/// A company's right; none for one of the platform.
+fn right(name: &str) -> Option<Permission> {
+    if name.starts_with("platform.") {
+        return None;
+    }
     let (resource, action) = name.split_once(':').expect("a right has two parts");
-    Permission::find(resource, action).expect("the document names a right that there is")
+    Some(Permission::find(resource, action).expect("the document names a right that there is"))
+}
+
+fn platform_right(name: &str) -> Option<PlatformPermission> {
+    let known = || PlatformPermission::find(name).expect("the document names a right that there is");
+    name.starts_with("platform.").then(known)
 }
 
 impl Operation {

@@ -14,9 +14,11 @@ pub(super) fn name_in(document: String, resources: Vec<MetaApi>) -> String {
     })
 }
 
-/// The right that a description names: "Needs the right `runs:read`". Lines may end anywhere in it.
+/// The right that a description names: "Needs the right `runs:read`", or "For staff with the platform right
+/// `platform.staff:read`". Lines may end anywhere in it.
 fn right(description: &str) -> Option<String> {
     let words = description.split_whitespace().collect::<Vec<_>>().join(" ");
-    let (_, named) = words.split_once("eeds the right `")?;
+    let named = ["eeds the right `", "the platform right `"].iter().find_map(|before| words.split_once(before));
+    let (_, named) = named?;
     Some(named.split_once('`')?.0.to_owned())
 }

@@ -6,6 +6,8 @@
 //! status says how the operation answered a request that is right in everything but perhaps who sends it, about a thing that
 //! is ready for it.
 //!
+//! `staff.txt` has the platform's staff.
+//!
 //! A new operation needs a line in `calls.rs`, and one in each table: `UPDATE_COVERAGE=1` writes them, review shows what
 //! changed. A new kind of caller is a column.
 
@@ -13,7 +15,7 @@ mod calls;
 mod table;
 mod world;
 
-use domain::access::{Catalogue, Preset, Rights};
+use domain::access::{Catalogue, Preset, Rights, StaffRole};
 use reqwest::Method;
 use testkit::{Answer, TestApp};
 
@@ -98,10 +100,42 @@ fn rights(preset: Preset) -> Vec<Rights> {
 /// Whatever the table says: who has the right that the document names is not refused for it, and nobody else gets on. Who
 /// manages whom is asked after that.
 fn assert_conforms(operation: &Operation, role: &str, rights: &Rights, answer: &Answer) {
-    let allowed = operation.right.is_none_or(|right| rights.allows(right));
+    let allowed = operation.platform_right.is_none() && operation.right.is_none_or(|right| rights.allows(right));
     let refused = answer.status == 403 && answer.json()["code"] == "access.forbidden";
     assert_eq!(refused, !allowed, "{} answers {role} with {}", operation.id, answer.text);
     assert!(refused || answer.status != 403 || answer.json()["code"] == "role.not_managed", "{}", answer.text);
+}
+
+/// Whatever the table says: who has the platform right that the document names gets on, nobody else does, and what asks for a
+/// right in a company is closed to all staff.
+#[tokio::test]
+async fn staff() {
+    let (app, anonymous, owner) = TestApp::build().self_service().start().await;
+    let world = World::of(&app, &anonymous, &owner, Preset::Sales).await;
+    let mut people = Vec::new();
+    for role in StaffRole::ALL {
+        people.push((role, Someone::without_password(app.staff(role).await.actor)));
+    }
+    let mut table = Table::new(StaffRole::ALL.map(|role| role.name().to_owned()).to_vec());
+    for operation in operations() {
+        let mut row = Vec::new();
+        let mut asked = Asked::new(&world, &operation);
+        for (role, person) in &people {
+            let answer = if END_THE_CALLER.contains(&operation.id.as_str()) {
+                asked.by(&Someone::without_password(app.staff(*role).await.actor)).await
+            } else {
+                asked.by(person).await
+            };
+            let refused = answer.status == 403 && answer.json()["code"] == "access.forbidden";
+            match operation.platform_right {
+                Some(right) => assert_eq!(refused, !role.allows(right), "{} to {role}: {}", operation.id, answer.text),
+                None => assert!(refused || operation.right.is_none(), "{} to {role}: {}", operation.id, answer.text),
+            }
+            row.push(answer.status);
+        }
+        table.push(&operation.id, row);
+    }
+    table.assert_reviewed("staff");
 }
 
 /// Takes minutes where the machine is busy: every role asks every operation.
@@ -147,7 +181,9 @@ async fn outsiders() {
             row.push(answer.status);
         }
         let answer = asked.by(&stranger).await;
-        if operation.path.contains("{id}") {
+        if operation.platform_right.is_some() {
+            answer.problem(403, "access.forbidden");
+        } else if operation.path.contains("{id}") {
             assert_eq!(answer.status, 404, "{} shows another company's thing: {}", operation.id, answer.text);
         }
         if !operation.public {

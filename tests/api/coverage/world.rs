@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use application::ports::clock::Clock;
 use chrono::TimeDelta;
-use domain::access::Preset;
+use domain::access::{Preset, StaffRole};
 use infrastructure::system::SystemClock;
 use serde_json::{Value, json};
 use simulator::{FaultKind, Service};
@@ -34,6 +34,8 @@ pub(super) struct World<'a> {
     pub(super) app: &'a TestApp,
     pub(super) anonymous: &'a Actor,
     pub(super) owner: &'a Actor,
+    /// One of the platform's staff who may do everything there.
+    admin: Actor,
     /// A run that has ended, and the report that it made.
     pub(super) run: String,
     pub(super) report: String,
@@ -60,7 +62,8 @@ impl<'a> World<'a> {
         app.fault(Service::Amocrm, None, FaultKind::Delay(FOR_EVER), None);
         let lowest = preset.roles().pop().expect("every company has roles").name.to_string();
         let named = Mutex::new(vec![run.clone(), report.clone(), app.company.tenant_id.to_string()]);
-        Self { app, anonymous, owner, run, report, lowest, named, counted: AtomicU32::new(0) }
+        let admin = app.staff(StaffRole::SuperAdmin).await.actor;
+        Self { app, anonymous, owner, admin, run, report, lowest, named, counted: AtomicU32::new(0) }
     }
 
     /// A new member of the company with this role.
@@ -94,6 +97,44 @@ impl<'a> World<'a> {
     pub(super) async fn new_run(&self) -> String {
         let run = self.owner.start_run(self.app.days()).await;
         self.name(&json!(run))
+    }
+
+    /// A new company that is in use, and suspended where that is wanted.
+    pub(super) async fn new_tenant(&self, suspended: bool) -> String {
+        let made = self.admin.post("/api/v1/platform/tenants", &self.tenant()).await.expect(201);
+        let id = self.name(&made["id"]);
+        let path = format!("/api/v1/platform/tenants/{id}");
+        let reason = json!({"reason": "A test."});
+        assert_eq!(self.admin.post(&format!("{path}/activate"), &json!({})).await.status, 204);
+        assert!(!suspended || self.admin.post(&format!("{path}/suspend"), &reason).await.status == 204);
+        id
+    }
+
+    /// What sets a company up.
+    pub(super) fn tenant(&self) -> Value {
+        json!({"name": "Another company", "slug": self.new_name()})
+    }
+
+    /// Someone new of the staff, who may sign in or not.
+    pub(super) async fn new_staff(&self, active: bool) -> String {
+        let made = self.admin.post("/api/v1/platform/staff", &self.staff()).await.expect(201);
+        let id = self.name(&made["id"]);
+        let deactivate = format!("/api/v1/platform/staff/{id}/deactivate");
+        assert!(active || self.admin.post(&deactivate, &json!({})).await.status == 204);
+        id
+    }
+
+    /// What lets someone in among the staff.
+    pub(super) fn staff(&self) -> Value {
+        json!({"email": format!("{}@synkro.example", self.new_name()), "name": "Vera", "role": "support"})
+    }
+
+    /// The id of a new colleague, who may sign in or not.
+    pub(super) async fn colleague(&self, active: bool) -> String {
+        let user = self.session(None).await.user;
+        let deactivate = format!("/api/v1/users/{user}/deactivate");
+        assert!(active || self.owner.post(&deactivate, &json!({})).await.status == 204);
+        user
     }
 
     /// A new invitation.
