@@ -14,8 +14,7 @@ impl Base {
     }
 
     pub(super) fn role_assignment(&self) -> RoleAssignment {
-        let (roles, owners) = (Arc::clone(&self.log.roles), Arc::clone(&self.log.owners));
-        RoleAssignment { roles, owners, clock: clock() }
+        self.log.role_assignment()
     }
 
     pub(super) fn manage_roles(&self) -> ManageRoles {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use application::ports::commands::Commands;
+use application::use_cases::RoleAssignment;
 use domain::EventSourced;
 use domain::api_key::ApiKey;
 use domain::automation::Automation;
@@ -15,10 +16,13 @@ use domain::role::Role;
 use domain::second_factor::SecondFactor;
 use domain::service_catalogue::ServiceCatalogue;
 use domain::session::Session;
+use domain::super_admins::SuperAdmins;
 use domain::tenant::Tenant;
 use domain::user::User;
 use infrastructure::database::Database;
 use infrastructure::event_store::{Appender, LogCommands};
+
+use super::clock;
 
 /// The log, as the store of each kind of aggregate. One of each, because it remembers recent aggregates.
 pub(super) struct Log {
@@ -35,6 +39,7 @@ pub(super) struct Log {
     pub(super) roles: Arc<dyn Commands<Role>>,
     pub(super) catalogues: Arc<dyn Commands<ServiceCatalogue>>,
     pub(super) owners: Arc<dyn Commands<Owners>>,
+    pub(super) super_admins: Arc<dyn Commands<SuperAdmins>>,
 }
 
 impl Log {
@@ -53,7 +58,12 @@ impl Log {
             roles: commands(database, appender),
             catalogues: commands(database, appender),
             owners: commands(database, appender),
+            super_admins: commands(database, appender),
         }
+    }
+
+    pub(super) fn role_assignment(&self) -> RoleAssignment {
+        RoleAssignment { roles: Arc::clone(&self.roles), owners: Arc::clone(&self.owners), clock: clock() }
     }
 }
 

@@ -10,6 +10,7 @@ mod invitations;
 mod keys;
 mod matrix;
 mod metrics;
+mod platform;
 mod recorded;
 mod reports;
 mod rights;
@@ -59,9 +60,13 @@ type Shown = (reports::ReportsApi, insights::InsightsApi);
 
 const SHOWN: Shown = (reports::ReportsApi, insights::InsightsApi);
 
-type Resources = (health::HealthApi, metrics::MetricsApi, Accounts, runs::RunsApi, Shown, Matrix);
+type Platform = (platform::TenantsApi, platform::TenantUsersApi, platform::StaffApi);
 
-const RESOURCES: Resources = (health::HealthApi, metrics::MetricsApi, ACCOUNTS, runs::RunsApi, SHOWN, MATRIX);
+const PLATFORM: Platform = (platform::TenantsApi, platform::TenantUsersApi, platform::StaffApi);
+
+type Resources = (health::HealthApi, metrics::MetricsApi, Accounts, runs::RunsApi, Shown, Matrix, Platform);
+
+const RESOURCES: Resources = (health::HealthApi, metrics::MetricsApi, ACCOUNTS, runs::RunsApi, SHOWN, MATRIX, PLATFORM);
 
 /// Names that the framework spells in a way that is correct, but not usual, and confuses generators of clients.
 const SPELLINGS: [(&str, &str); 6] = [
@@ -92,6 +97,8 @@ enum Chapter {
     ApiKeys,
     /// What roles there are, what they may, and whether someone may do something.
     Access,
+    /// What the platform's staff do: with companies, with their users, and among themselves.
+    Platform,
 }
 
 fn service() -> OpenApiService<Resources, ()> {

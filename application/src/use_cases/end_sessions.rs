@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::access::Permission;
 use domain::ids::{SessionId, UserId};
 use domain::session::{RevocationReason, Session, SessionCommand, SessionError};
-use domain::user::{User, UserError};
+use domain::user::{Membership, User, UserError};
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::RoleAssignment;
@@ -35,7 +35,7 @@ pub struct EndSessions {
 impl EndSessions {
     /// Signs out: ends the session that the request is made in.
     pub async fn sign_out(&self, context: &RequestContext) -> Result<Option<LogPosition>, AppError> {
-        let account = context.own_account()?;
+        let account = context.own_account_before_second_factor()?;
         self.end(account.context(), account.session_id, RevocationReason::SignedOut).await
     }
 
@@ -129,10 +129,12 @@ impl EndSessions {
         let (User::Active(details) | User::Deactivated(details)) = self.accounts.load(user.uuid()).await? else {
             return Err(UserError::NotFound.into());
         };
-        if details.tenant_id != scope.tenant_id() {
-            return Err(UserError::NotFound.into());
+        match details.membership {
+            Membership::Tenant { tenant_id, role } if tenant_id == scope.tenant_id() => {
+                self.assignment.require(&scope, &role).await?;
+                Ok(scope)
+            }
+            Membership::Tenant { .. } | Membership::Platform { .. } => Err(UserError::NotFound.into()),
         }
-        self.assignment.require(&scope, &details.role).await?;
-        Ok(scope)
     }
 }

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use domain::FieldError;
+use domain::access::PlatformPermission;
 use domain::ids::TenantId;
 use domain::tenant::{Tenant, TenantCommand, TenantDetails, TenantError, TenantExport};
-use domain::values::{ContentHash, DisplayName, Reason};
+use domain::values::{ContentHash, DisplayName, Reason, Slug};
 
 use crate::context::RequestContext;
 use crate::error::AppError;
 use crate::ports::clock::Clock;
 use crate::ports::commands::{Commands, LogPosition};
-use crate::ports::read_models::{Page, PageRequest, TenantFilter, TenantView, Tenants};
+use crate::ports::read_models::{Found, Page, PageRequest, TenantFilter, TenantView, Tenants};
 
 /// What shall become of a tenant.
 #[derive(Debug, Clone)]
@@ -36,6 +38,16 @@ pub enum TenantChange {
     Close,
 }
 
+impl TenantChange {
+    /// What staff need for it.
+    fn right(&self) -> PlatformPermission {
+        match self {
+            Self::Activate | Self::Rename(_) | Self::Suspend(_) | Self::Resume => PlatformPermission::TenantsWrite,
+            Self::Offboard(_) | Self::RecordExport { .. } | Self::Close => PlatformPermission::TenantsDelete,
+        }
+    }
+}
+
 /// Changes the situations of tenants.
 pub struct TenantLifecycle {
     /// The log.
@@ -50,14 +62,15 @@ impl TenantLifecycle {
     /// Changes the tenant; what it is already changes nothing, and has no position.
     ///
     /// # Errors
-    /// `forbidden` for all but support staff; `not_found`; `conflict` where its situation does not allow it.
+    /// `forbidden` for all but the terminal and staff with the right; `not_found`; `conflict` where its situation does not allow
+    /// it.
     pub async fn change(
         &self,
         context: &RequestContext,
         id: TenantId,
         change: TenantChange,
     ) -> Result<Option<LogPosition>, AppError> {
-        let context = context.require_support(Some(id))?;
+        let context = context.authorize_platform(change.right())?.about(id);
         let at = self.clock.now();
         let command = match change {
             TenantChange::Activate => TenantCommand::Activate { at },
@@ -76,25 +89,53 @@ impl TenantLifecycle {
     /// What is known of the tenant, by its own events.
     ///
     /// # Errors
-    /// `forbidden` for all but support staff; `not_found`.
+    /// `forbidden` without the platform right; `not_found`.
     pub async fn details(&self, context: &RequestContext, id: TenantId) -> Result<TenantDetails, AppError> {
-        context.require_support(Some(id))?;
+        context.authorize_platform(PlatformPermission::TenantsRead)?;
         let tenant = self.tenants.load(id.uuid()).await?;
         Ok(tenant.details().cloned().ok_or(TenantError::NotFound)?)
+    }
+
+    /// Ends the tenant for good, where its short name confirms that no other one is meant.
+    ///
+    /// # Errors
+    /// As for [`Self::change`]; `invalid` where the short name is another one's.
+    pub async fn close(
+        &self,
+        context: &RequestContext,
+        id: TenantId,
+        confirm: &Slug,
+    ) -> Result<Option<LogPosition>, AppError> {
+        context.authorize_platform(TenantChange::Close.right())?;
+        let tenant = self.tenants.load(id.uuid()).await?;
+        if tenant.details().ok_or(TenantError::NotFound)?.slug != *confirm {
+            let message = "is not the short name of this company";
+            return Err(AppError::invalid(vec![FieldError::new("confirm_slug", message)]));
+        }
+        self.change(context, id, TenantChange::Close).await
     }
 
     /// The tenants of the platform, newest first.
     ///
     /// # Errors
-    /// `forbidden` for all but support staff.
+    /// `forbidden` for all but the terminal and staff with the right.
     pub async fn list(
         &self,
         context: &RequestContext,
         filter: &TenantFilter,
         page: PageRequest,
     ) -> Result<Page<TenantView>, AppError> {
-        context.require_support(None)?;
-        Ok(self.views.list(filter, page).await?)
+        let scope = context.authorize_platform(PlatformPermission::TenantsRead)?;
+        Ok(self.views.list(&scope, filter, page).await?)
+    }
+
+    /// A tenant.
+    ///
+    /// # Errors
+    /// `forbidden` for all but the terminal and staff with the right; `not_found`.
+    pub async fn get(&self, context: &RequestContext, id: TenantId) -> Result<Found<TenantView>, AppError> {
+        let scope = context.authorize_platform(PlatformPermission::TenantsRead)?;
+        self.views.get(&scope, id).await?.or_missing(TenantError::NotFound.into())
     }
 
     /// Passes where the tenant is being offboarded, so that its export can be recorded.

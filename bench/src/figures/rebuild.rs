@@ -19,7 +19,8 @@ const LARGEST: &str = "audit_entries";
 /// How often the memory is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// Events a second of a rebuild with its keys, indexes, comparison and exchange, against `CREATE TABLE AS SELECT`.
+/// Events a second of a rebuild with its keys, indexes and exchange, against `CREATE TABLE AS SELECT`, which makes none of
+/// them. Comparing the generations is not in it.
 pub(crate) async fn rate(server: Server, options: Options) -> Result<Figure, Failure> {
     let raw = server.raw(1).await?;
     fill(&raw, options.events).await?;
@@ -59,7 +60,7 @@ pub(crate) async fn memory(server: Server, options: Options) -> Result<Figure, F
 async fn rebuild(server: &Server) -> Result<(), Failure> {
     let projections = read_models::all();
     let projection = projections.iter().find(|projection| projection.name() == LARGEST).ok_or("no such read model")?;
-    // The live table stands at the beginning of the log: everything differs, which is the most work to compare.
+    // Where the live tables stand is where a rebuild ends.
     sqlx::query("insert into projection_checkpoints (name) values ($1) on conflict do nothing")
         .bind(LARGEST)
         .execute(server.database.pool())

@@ -9,7 +9,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{FromRow, Row};
 use uuid::Uuid;
 
-use super::position::{of_columns, parameters};
+use super::position::{between, of_columns, parameters};
 use crate::database::Database;
 
 /// An event as the log holds it.
@@ -163,12 +163,10 @@ impl LogReader {
         condition: &str,
     ) -> Result<Vec<LoggedEvent>, DbErr> {
         let sql = format!(
-            "{}
-             where (generation, tx, position) > ($1, $2::text::xid8, $3)
-               and (generation, tx, position) <= ($4, $5::text::xid8, $6)
-               {condition}
+            "{} {} {condition}
              order by generation, events.tx, position",
-            LoggedEvent::SELECT
+            LoggedEvent::SELECT,
+            between((from, to))
         );
         let values = [parameters(from), parameters(to)].concat();
         let rows = connection.query_all(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;

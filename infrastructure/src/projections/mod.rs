@@ -13,6 +13,7 @@ mod parking;
 mod rebuild;
 mod retry;
 mod runner;
+mod shared_reader;
 mod standing;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ use async_trait::async_trait;
 use sea_orm::{DatabaseTransaction, DbErr};
 
 use crate::event_store::LoggedEvent;
+use crate::event_store::position::between;
 
 pub use checkpoints::Checkpoints;
 pub use parking::ParkedEvent;
@@ -95,18 +97,18 @@ pub struct Table {
 /// A statement by which the database makes a projection's rows from the log without a detour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SetBased {
-    /// Inserts the rows of the events after `($1, $2::text::xid8, $3)` up to `($4, $5::text::xid8, $6)`. It ends with that
-    /// condition, so that others can follow.
+    /// Inserts the rows of all events. It ends with `from events`, so that conditions can follow.
     pub insert: &'static str,
     /// What comes after the conditions; it passes over rows that are there.
     pub ending: &'static str,
 }
 
 impl SetBased {
-    /// The statement for the events that also meet a condition, which begins with `and` or is empty.
-    pub(crate) fn statement(&self, condition: &str) -> String {
+    /// The statement for the events after one position up to and with another, which are its parameters, that also meet a
+    /// condition, which begins with `and` or is empty.
+    pub(crate) fn statement(&self, span: (LogPosition, LogPosition), condition: &str) -> String {
         let Self { insert, ending } = self;
-        format!("{insert} {condition} {ending}")
+        format!("{insert} {} {condition} {ending}", between(span))
     }
 }
 

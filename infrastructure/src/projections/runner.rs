@@ -9,6 +9,7 @@ use sea_orm::DatabaseTransaction;
 
 use super::lease::{Leases, Stretch};
 use super::parking;
+use super::shared_reader::SharedReader;
 use super::{Checkpoints, Projection, ProjectionError};
 use crate::database::Database;
 use crate::event_store::{AggregateKey, LogReader, LoggedEvent};
@@ -31,7 +32,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 #[derive(Clone)]
 pub struct ProjectionRunner {
     database: Database,
-    reader: LogReader,
+    reader: Arc<SharedReader>,
     checkpoints: Checkpoints,
     leases: Leases,
     log: Signal,
@@ -41,7 +42,8 @@ pub struct ProjectionRunner {
 impl ProjectionRunner {
     /// A runner that is woken by `log`. Each is a process of its own to the others.
     pub fn new(database: Database, checkpoints: Checkpoints, log: Signal) -> Self {
-        let (reader, leases) = (LogReader::new(database.clone()), Leases::new(database.clone()));
+        let log_reader = LogReader::new(database.clone());
+        let (reader, leases) = (Arc::new(SharedReader::new(log_reader)), Leases::new(database.clone()));
         Self { database, reader, checkpoints, leases, log, patience: PATIENCE }
     }
 

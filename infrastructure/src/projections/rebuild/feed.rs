@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement}
 
 use super::scope::events_of;
 use super::{Rebuild, RebuildError};
-use crate::event_store::position::{of_columns, parameters};
+use crate::event_store::position::{Columns, between, of_columns, parameters};
 use crate::event_store::{LogReader, LoggedEvent};
 use crate::projections::isolation::apply_or_park;
 use crate::projections::{Checkpoints, ProjectionError};
@@ -60,7 +60,8 @@ impl Rebuild<'_> {
         let condition = self.condition();
         self.generation.enter_next(transaction).await?;
         if let Some(set_based) = self.projection.set_based() {
-            let (sql, values) = (set_based.statement(&condition), [parameters(from), parameters(to)].concat());
+            let (sql, values) =
+                (set_based.statement((from, to), &condition), [parameters(from), parameters(to)].concat());
             transaction.execute(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
         } else {
             let events = LogReader::between(transaction, (from, to), &condition).await?;
@@ -84,16 +85,12 @@ impl Rebuild<'_> {
     /// are, also where that is no event of the scope.
     async fn batch_end(&self, from: LogPosition, live: LogPosition) -> Result<(LogPosition, u64), RebuildError> {
         let sql = format!(
-            "select generation, tx::text::bigint, position, count(*) over () from (
-                select generation, tx, position from events
-                where (generation, tx, position) > ($1, $2::text::xid8, $3)
-                  and (generation, tx, position) <= ($4, $5::text::xid8, $6) {}
-                order by generation, tx, position limit $7
-             ) as next
-             order by generation desc, next.tx desc, position desc limit 1",
+            "select generation, tx::text::bigint, position from events {} {}
+             order by generation, events.tx, position offset $7 - 1 limit 1",
+            between((from, live)),
             self.condition()
         );
-        let found: Option<(i32, i64, i64, i64)> = sqlx::query_as(&sql)
+        let found: Option<Columns> = sqlx::query_as(&sql)
             .bind(from.generation)
             .bind(from.tx.to_string())
             .bind(from.position)
@@ -105,30 +102,26 @@ impl Rebuild<'_> {
             .await
             .map_err(ProjectionError::sqlx)?;
         Ok(match found {
-            Some((generation, tx, position, events)) if events == self.batch => {
-                (of_columns((generation, tx, position)), events.cast_unsigned())
-            }
-            Some((.., events)) => (live, events.cast_unsigned()),
-            None => (live, 0),
+            Some(last) => (of_columns(last), self.batch.cast_unsigned()),
+            None => (live, self.count((from, live)).await?),
         })
     }
 
     /// How many events of the scope the next generation has not seen and the live tables have.
     pub(super) async fn behind(&self, from: LogPosition) -> Result<u64, RebuildError> {
-        let live = self.live().await?;
-        let sql = format!(
-            "select count(*) from events
-             where (generation, tx, position) > ($1, $2::text::xid8, $3)
-               and (generation, tx, position) <= ($4, $5::text::xid8, $6) {}",
-            self.condition()
-        );
+        self.count((from, self.live().await?)).await
+    }
+
+    /// How many events of the scope lie between two positions.
+    async fn count(&self, (from, to): (LogPosition, LogPosition)) -> Result<u64, RebuildError> {
+        let sql = format!("select count(*) from events {} {}", between((from, to)), self.condition());
         let events: i64 = sqlx::query_scalar(&sql)
             .bind(from.generation)
             .bind(from.tx.to_string())
             .bind(from.position)
-            .bind(live.generation)
-            .bind(live.tx.to_string())
-            .bind(live.position)
+            .bind(to.generation)
+            .bind(to.tx.to_string())
+            .bind(to.position)
             .fetch_one(self.database.pool())
             .await
             .map_err(ProjectionError::sqlx)?;

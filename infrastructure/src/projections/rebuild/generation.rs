@@ -131,7 +131,13 @@ impl Generation {
     /// Gives the next generation's tables the keys and indexes of the live ones, under the same names.
     pub(super) async fn index_next(&self, database: &Database, tables: &[Table]) -> Result<(), DbErr> {
         for Table { name: table, .. } in tables {
-            while self.index_once(database, table).await? {}
+            let mut is_whole = true;
+            while self.index_once(database, table).await? {
+                is_whole = false;
+            }
+            if is_whole {
+                continue;
+            }
             let transaction = database.begin_as_owner().await?;
             transaction.execute_unprepared(&format!("analyze {}.{table}", self.next)).await?;
             transaction.commit().await?;

@@ -20,9 +20,7 @@ select generation, tx::text::bigint, position, tenant_id, recorded_at,
        coalesce(metadata ->> 'actor_kind', ''), coalesce(metadata ->> 'actor_id', ''), metadata ->> 'right',
        event_type, aggregate_type, aggregate_id, sequence,
        metadata ->> 'request_id', metadata ->> 'correlation_id', metadata ->> 'ip', metadata ->> 'user_agent'
-from events
-where (generation, tx, position) > ($1, $2::text::xid8, $3)
-  and (generation, tx, position) <= ($4, $5::text::xid8, $6)",
+from events",
     ending: "on conflict do nothing",
 };
 
@@ -49,7 +47,7 @@ impl Projection for AuditProjection {
         let (from, to) = (first.position, last.position);
         let before_first = LogPosition { position: from.position - 1, ..from };
         let values = [parameters(before_first), parameters(to)].concat();
-        let every = ENTRIES.statement("");
+        let every = ENTRIES.statement((before_first, to), "");
         transaction.execute(Statement::from_sql_and_values(DbBackend::Postgres, every, values)).await?;
         Ok(())
     }
