@@ -119,7 +119,6 @@ const NEEDS_NO_RIGHT: &[&str] = &[
     "sign_out",
 ];
 
-/// Seen to fail with a right in a description that there is not, and with one that was not read out of it.
 #[test]
 fn every_operation_of_a_company_names_its_right_for_programs_too() {
     let mut without = BTreeSet::new();

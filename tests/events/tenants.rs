@@ -56,8 +56,7 @@ async fn a_company_is_kept_out_exported_and_closed_and_the_log_says_by_whom() {
     assert_refused(&tenants(&log, &["resume", &id]), "closed for good");
 }
 
-/// Nothing else feeds the tables of this log. Seen to fail with a list that is read as it was left, and, for its name, with one
-/// that asks who looks at it.
+/// Nothing else feeds the tables of this log. Seen to fail with a list that is read as it was left.
 #[tokio::test]
 async fn the_list_shows_what_was_recorded_and_asks_nobodys_name() {
     let log = Log::new().await;

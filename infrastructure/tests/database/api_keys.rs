@@ -155,8 +155,7 @@ async fn what_is_no_key_is_asked_about_once_until_a_key_is_made() {
 }
 
 /// Whoever makes a key can be killed between its secret and its event, and whoever revokes one between the event and the end
-/// of the secret. Seen to fail with a purge that does not ask the log, one that does not look at the age, and one that keeps
-/// the secrets of revoked keys.
+/// of the secret. Seen to fail with a purge that does not ask the log, and with one that does not look at the age.
 #[tokio::test]
 async fn secrets_that_open_nothing_are_deleted_after_a_while() {
     let test = TestDatabase::new().await;

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::Password;
-use application::ports::identity::{Credentials, PasswordHasher, PasswordMatch};
-use application::ports::sessions::{RefreshTokens, Rotation};
+use application::ports::identity::{Credentials, PasswordHash, PasswordHasher, PasswordMatch};
+use application::ports::sessions::{RefreshToken, RefreshTokens, Rotation};
 use chrono::TimeDelta;
+use domain::ids::SessionId;
 use infrastructure::identity::{Argon2Hasher, PasswordCost, PgCredentials, PgRefreshTokens};
 use secrecy::SecretString;
 use sqlx::Connection as _;
 use testkit::TestDatabase;
+use tokio::task::JoinHandle;
 
 use crate::fixtures::{at, count, user};
 use crate::sessions::{first, session};
@@ -73,38 +75,68 @@ create trigger waits before insert on refresh_tokens for each row execute functi
 
 const HELD: &str = "select pg_advisory_lock(4217)";
 
-/// A sign-in that was verified against the old password, and an exchange of a token, both of which began before the password
-/// was changed and end while the change waits for them. Seen to fail with one statement that changes the password and forgets
-/// the tokens, which does not see what was written while it waited; and, for the exchange, without the repetition.
+/// Two sessions of a user, and a gate before which whoever writes a token waits until it is closed.
+struct Gated {
+    credentials: Arc<PgCredentials>,
+    tokens: Arc<PgRefreshTokens>,
+    old: PasswordHash,
+    first: RefreshToken,
+    gate: sqlx::PgConnection,
+}
+
+impl Gated {
+    /// None on PGlite, which has one connection: nothing is written while something else waits.
+    async fn new(test: &TestDatabase) -> Option<Self> {
+        let other = test.another_process().await?;
+        let credentials = Arc::new(PgCredentials::new(test.database().clone()));
+        let tokens = Arc::new(PgRefreshTokens::new(other.clone()));
+        let old = Argon2Hasher::new(CHEAP).unwrap().hash(&password("the first of them")).await.unwrap();
+        credentials.set(user(1), old.clone()).await.unwrap();
+        let begun = tokens.begin(first(1, 1, &old, at(0))).await.unwrap().unwrap();
+        tokens.begin(first(2, 1, &old, at(0))).await.unwrap().unwrap();
+        test.as_owner(WAIT_BEFORE_WRITING).await;
+        let mut gate = other.pool().acquire().await.unwrap().detach();
+        sqlx::query(HELD).execute(&mut gate).await.unwrap();
+        Some(Self { credentials, tokens, old, first: begun, gate })
+    }
+
+    /// Changes the password in the second session while something is being written, and answers with the sessions that ended.
+    async fn change(self, writing: &JoinHandle<bool>) -> Vec<SessionId> {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let new = Argon2Hasher::new(CHEAP).unwrap().hash(&password("the second of them")).await.unwrap();
+        let credentials = Arc::clone(&self.credentials);
+        let change = tokio::spawn(async move { credentials.change(user(1), new, session(2)).await.unwrap() });
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(!writing.is_finished() && !change.is_finished(), "both wait");
+        self.gate.close().await.unwrap();
+        let ended = change.await.unwrap();
+        assert_eq!(self.tokens.sessions_of(user(1)).await.unwrap(), [session(2)]);
+        ended
+    }
+}
+
+/// The sign-in was verified against the old password. Seen to fail with one statement that changes the password and forgets the
+/// tokens: it does not see what was written while it waited.
 #[tokio::test]
-async fn a_token_that_is_written_while_the_password_changes_is_forgotten_too() {
+async fn a_session_that_begins_while_the_password_changes_is_forgotten_too() {
     let test = TestDatabase::new().await;
-    // PGlite has one connection: nothing is written while something else waits.
-    let Some(other) = test.another_process().await else { return assert!(test.is_embedded()) };
-    let credentials = Arc::new(PgCredentials::new(test.database().clone()));
-    let tokens = Arc::new(PgRefreshTokens::new(other.clone()));
-    let hasher = Argon2Hasher::new(CHEAP).unwrap();
-    let old = hasher.hash(&password("the first of them")).await.unwrap();
-    credentials.set(user(1), old.clone()).await.unwrap();
-    let begun = tokens.begin(first(1, 1, &old, at(0))).await.unwrap().unwrap();
-    tokens.begin(first(2, 1, &old, at(0))).await.unwrap().unwrap();
-    test.as_owner(WAIT_BEFORE_WRITING).await;
-    let mut gate = other.pool().acquire().await.unwrap().detach();
-    sqlx::query(HELD).execute(&mut gate).await.unwrap();
+    let Some(gated) = Gated::new(&test).await else { return assert!(test.is_embedded()) };
+    let (tokens, old) = (Arc::clone(&gated.tokens), gated.old.clone());
+    let late = tokio::spawn(async move { tokens.begin(first(3, 1, &old, at(1))).await.unwrap().is_some() });
+    assert_eq!(gated.change(&late).await, [session(1), session(3)]);
+    assert!(late.await.unwrap(), "it was verified before");
+}
 
-    let (signing_in, exchanging) = (Arc::clone(&tokens), Arc::clone(&tokens));
-    let late = tokio::spawn(async move { signing_in.begin(first(3, 1, &old, at(1))).await.unwrap() });
-    let exchange = tokio::spawn(async move { exchanging.rotate(&begun.token, None, at(1), TimeDelta::days(30)).await });
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let new = hasher.hash(&password("the second of them")).await.unwrap();
-    let changing = Arc::clone(&credentials);
-    let change = tokio::spawn(async move { changing.change(user(1), new, session(2)).await.unwrap() });
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    assert!(!late.is_finished() && !exchange.is_finished() && !change.is_finished(), "all wait");
-    gate.close().await.unwrap();
-
-    assert!(late.await.unwrap().is_some(), "it was verified before");
-    assert!(matches!(exchange.await.unwrap().unwrap(), Rotation::Rotated { .. }), "it was good before");
-    assert_eq!(change.await.unwrap(), [session(1), session(3)]);
-    assert_eq!(tokens.sessions_of(user(1)).await.unwrap(), [session(2)]);
+/// Seen to fail with tokens that are forgotten once: the successor was written while that waited for the one before it.
+#[tokio::test]
+async fn a_token_that_is_exchanged_while_the_password_changes_is_forgotten_too() {
+    let test = TestDatabase::new().await;
+    let Some(gated) = Gated::new(&test).await else { return assert!(test.is_embedded()) };
+    let (tokens, token) = (Arc::clone(&gated.tokens), gated.first.token.clone());
+    let exchange = tokio::spawn(async move {
+        let rotated = tokens.rotate(&token, None, at(1), TimeDelta::days(30)).await.unwrap();
+        matches!(rotated, Rotation::Rotated { .. })
+    });
+    assert_eq!(gated.change(&exchange).await, [session(1)]);
+    assert!(exchange.await.unwrap(), "it was good before");
 }
