@@ -35,6 +35,7 @@ pub struct Checkpoints {
 #[derive(Default)]
 struct Known {
     positions: Mutex<HashMap<String, LogPosition>>,
+    /// The slowest of the running projections has moved: most who wait, wait for all of them.
     changed: Signal,
     /// When the database was last asked; whoever holds it asks.
     looked: tokio::sync::Mutex<Option<Instant>>,
@@ -42,9 +43,16 @@ struct Known {
 
 impl Known {
     /// What the database says is taken over even where it is less: a server that lost its last moments knows less too.
-    fn learn(&self, positions: impl IntoIterator<Item = (String, LogPosition)>) {
-        self.positions.lock().unwrap_or_else(PoisonError::into_inner).extend(positions);
-        self.changed.notify();
+    fn learn(&self, running: &[&str], positions: impl IntoIterator<Item = (String, LogPosition)>) {
+        let mut known = self.positions.lock().unwrap_or_else(PoisonError::into_inner);
+        let slowest = |known: &HashMap<String, LogPosition>| running.iter().map(|name| known.get(*name).copied()).min();
+        let before = slowest(&known);
+        known.extend(positions);
+        let has_moved = slowest(&known) != before;
+        drop(known);
+        if has_moved {
+            self.changed.notify();
+        }
     }
 
     fn passed(&self, names: &[&str], position: LogPosition) -> bool {
@@ -120,7 +128,7 @@ impl Checkpoints {
 
     /// Tells those who wait that this process has moved a checkpoint.
     pub(super) fn moved(&self, name: &str, to: LogPosition) {
-        self.known.learn([(name.to_owned(), to)]);
+        self.known.learn(&self.names, [(name.to_owned(), to)]);
         self.progressed.notify();
     }
 
@@ -162,7 +170,7 @@ impl Checkpoints {
                 .await
                 .map_err(from_sqlx)?;
         let position = |(name, generation, tx, position)| (name, of_columns((generation, tx, position)));
-        self.known.learn(rows.into_iter().map(position));
+        self.known.learn(&self.names, rows.into_iter().map(position));
         Ok(())
     }
 }

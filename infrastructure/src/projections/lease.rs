@@ -64,6 +64,29 @@ where name = $1 and generation = $2 and tx = $3::text::xid8 and position = $4
 returning exists (select from parked_events where projection = $1) as parked,
           set_config('synchronous_commit', 'off', true), set_config('statement_timeout', '45s', true)";
 
+/// The same for several projections that have nothing to write. Rows that somebody has locked are passed over, so that one
+/// projection does not wait for another, and two processes not for each other.
+const ADVANCE_ALL: &str = "
+with wanted as (
+    select * from unnest($1::text[], $2::int[], $3::text[], $4::bigint[], $5::int[], $6::text[], $7::bigint[], $8::float8[])
+        as w (name, generation, tx, position, to_generation, to_tx, to_position, events)
+), free as (
+    select name, to_generation, to_tx, to_position, events
+    from projection_checkpoints checkpoint join wanted w using (name)
+    where checkpoint.generation = w.generation and checkpoint.tx = w.tx::xid8 and checkpoint.position = w.position
+      and (holder is null or holder = $9 or held_until <= clock_timestamp() or $10)
+    for update of checkpoint skip locked
+), moved as (
+    update projection_checkpoints checkpoint
+    set generation = to_generation, tx = to_tx::xid8, position = to_position, updated_at = clock_timestamp(),
+        holder = $9, held_until = clock_timestamp() + make_interval(secs => $11),
+        events_per_second = events / 60.0 + events_per_second
+            * exp(-least(greatest(extract(epoch from clock_timestamp() - updated_at)::float8, 0), 600) / 60)
+    from free where checkpoint.name = free.name
+    returning checkpoint.name
+)
+select name, set_config('synchronous_commit', 'off', true) from moved";
+
 /// Gives the lease to nobody for its usual time. One who waits for the checkpoint's lock would go on with what its statement
 /// saw of the parked events before it waited; without the lease it has to begin anew.
 pub(super) async fn take_away(transaction: &DatabaseTransaction, name: &str) -> Result<(), DbErr> {
@@ -83,6 +106,27 @@ pub(super) struct Stretch {
     pub(super) to: LogPosition,
     /// Events in between.
     pub(super) events: usize,
+}
+
+/// Positions of several projections, as columns.
+#[derive(Default)]
+struct Positions {
+    generations: Vec<i32>,
+    txs: Vec<String>,
+    positions: Vec<i64>,
+}
+
+impl Positions {
+    fn push(&mut self, at: LogPosition) {
+        self.generations.push(at.generation);
+        self.txs.push(at.tx.to_string());
+        self.positions.push(at.position);
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a batch holds hundreds of events")]
+fn as_rate(events: usize) -> f64 {
+    events as f64
 }
 
 /// A checkpoint that was moved, and is locked until the transaction ends.
@@ -189,13 +233,47 @@ impl Leases {
         name: &str,
         Stretch { from, to, events }: Stretch,
     ) -> Result<Option<Advanced>, DbErr> {
-        #[expect(clippy::cast_precision_loss, reason = "a batch holds hundreds of events")]
-        let events = events as f64;
-        let lease: [Value; 4] = [self.holder.into(), self.is_alone().into(), SECONDS.into(), events.into()];
+        let lease: [Value; 4] = [self.holder.into(), self.is_alone().into(), SECONDS.into(), as_rate(events).into()];
         let values = std::iter::once(name.into()).chain(parameters(from)).chain(parameters(to)).chain(lease);
         let moved = Statement::from_sql_and_values(DbBackend::Postgres, ADVANCE, values);
         let Some(row) = connection.query_one(moved).await? else { return Ok(None) };
         Ok(Some(Advanced { may_have_parked: row.try_get("", "parked")? }))
+    }
+
+    /// The same without a transaction of the caller's; false for none.
+    pub(super) async fn advance_one(&self, name: &str, stretch: Stretch) -> Result<bool, DbErr> {
+        Ok(self.advance(&self.database.orm(), name, stretch).await?.is_some())
+    }
+
+    /// Moves the checkpoints of projections that have nothing to write, where each stands as said and nobody else holds its
+    /// lease or its row; those that were moved.
+    pub(super) async fn advance_all(
+        &self,
+        stretches: impl Iterator<Item = (&'static str, Stretch)>,
+    ) -> Result<Vec<String>, sqlx::Error> {
+        let (mut names, mut events) = (Vec::new(), Vec::new());
+        let (mut from, mut to) = (Positions::default(), Positions::default());
+        for (name, stretch) in stretches {
+            names.push(name);
+            events.push(as_rate(stretch.events));
+            from.push(stretch.from);
+            to.push(stretch.to);
+        }
+        let moved: Vec<(String, String)> = sqlx::query_as(ADVANCE_ALL)
+            .bind(names)
+            .bind(from.generations)
+            .bind(from.txs)
+            .bind(from.positions)
+            .bind(to.generations)
+            .bind(to.txs)
+            .bind(to.positions)
+            .bind(events)
+            .bind(self.holder)
+            .bind(self.is_alone())
+            .bind(SECONDS)
+            .fetch_all(self.database.pool())
+            .await?;
+        Ok(moved.into_iter().map(|(name, _)| name).collect())
     }
 
     /// Makes checkpoints for new projections, in an order that all processes share.

@@ -7,6 +7,7 @@
 
 mod checkpoints;
 mod failure;
+mod idle;
 mod isolation;
 mod lease;
 mod parking;

@@ -7,6 +7,7 @@ use application::error::chain;
 use application::ports::commands::LogPosition;
 use sea_orm::DatabaseTransaction;
 
+use super::idle::IdleMoves;
 use super::lease::{Leases, Stretch};
 use super::parking;
 use super::shared_reader::SharedReader;
@@ -35,6 +36,7 @@ pub struct ProjectionRunner {
     reader: Arc<SharedReader>,
     checkpoints: Checkpoints,
     leases: Leases,
+    idle: Arc<IdleMoves>,
     log: Signal,
     patience: Duration,
 }
@@ -44,7 +46,8 @@ impl ProjectionRunner {
     pub fn new(database: Database, checkpoints: Checkpoints, log: Signal) -> Self {
         let log_reader = LogReader::new(database.clone());
         let (reader, leases) = (Arc::new(SharedReader::new(log_reader)), Leases::new(database.clone()));
-        Self { database, reader, checkpoints, leases, log, patience: PATIENCE }
+        let idle = Arc::new(IdleMoves::new(leases.clone()));
+        Self { database, reader, checkpoints, leases, idle, log, patience: PATIENCE }
     }
 
     /// The same with another time for a batch.
@@ -164,12 +167,12 @@ impl ProjectionRunner {
         let Some(last) = events.last() else { return Ok(Fed::CaughtUp(from)) };
         let (name, stretch) = (projection.name(), Stretch { from, to: last.position, events: events.len() });
         if !events.iter().any(|event| projection.follows().includes(event)) {
-            // Nothing but the checkpoint is written, so one statement does it.
-            let advanced = self.leases.advance(&self.database.orm(), name, stretch).await?;
-            return Ok(advanced.map_or(Fed::Overtaken, |_| {
-                self.moved(name, last.position);
-                Fed::Moved(last.position)
-            }));
+            // Nothing but the checkpoint is written, so one statement does it for several projections.
+            if !self.idle.advance(name, stretch).await? {
+                return Ok(Fed::Overtaken);
+            }
+            self.moved(name, last.position);
+            return Ok(Fed::Moved(last.position));
         }
         let transaction = self.begin().await?;
         let Some(advanced) = self.leases.advance(&transaction, name, stretch).await? else {

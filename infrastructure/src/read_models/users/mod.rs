@@ -1,5 +1,6 @@
 //! Users.
 
+mod changes;
 pub mod entity;
 mod reader;
 mod writer;

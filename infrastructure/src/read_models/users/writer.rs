@@ -4,9 +4,10 @@ use cqrs_es::Aggregate;
 use domain::ids::UserId;
 use domain::user::{Membership, User, UserEvent};
 use domain::values::{DisplayName, Email, Personal};
-use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, Set};
 
+use super::changes::Changes;
 use super::entity::{ActiveModel, Column, Entity};
 use crate::event_store::{LoggedEvent, tenant_in_key};
 use crate::projections::{Follows, Projection, ProjectionError, Table, decode};
@@ -34,44 +35,42 @@ impl Projection for UsersProjection {
     }
 
     async fn apply(&self, transaction: &DatabaseTransaction, events: &[&LoggedEvent]) -> Result<(), ProjectionError> {
+        let mut changes = Changes::default();
         for event in events {
-            write(transaction, decode(event)?).await?;
+            write(transaction, &mut changes, decode(event)?).await?;
         }
-        Ok(())
+        Ok(changes.write(transaction).await?)
     }
 }
 
-async fn write(transaction: &DatabaseTransaction, event: UserEvent) -> Result<(), DbErr> {
+/// Writes what the event adds or takes away, after the changes before it; a change it leaves for later.
+async fn write(transaction: &DatabaseTransaction, changes: &mut Changes, event: UserEvent) -> Result<(), DbErr> {
     match event {
         UserEvent::UserRegistered { user_id, tenant_id, email, name, role, at } => {
+            changes.write(transaction).await?;
             let membership = Membership::Tenant { tenant_id, role };
-            register(transaction, user_id, membership, email, name, at).await
+            register(transaction, user_id, membership, email, name, at).await?;
         }
         UserEvent::StaffRegistered { user_id, email, name, role, at } => {
-            register(transaction, user_id, Membership::Platform { role }, email, name, at).await
-        }
-        UserEvent::UserRoleChanged { user_id, role, .. } => {
-            change(transaction, user_id, Column::Role, String::from(role)).await
-        }
-        UserEvent::StaffRoleChanged { user_id, role, .. } => {
-            change(transaction, user_id, Column::Role, role.name()).await
+            changes.write(transaction).await?;
+            register(transaction, user_id, Membership::Platform { role }, email, name, at).await?;
         }
         UserEvent::UserRemoved { user_id, .. } => {
-            Entity::delete_by_id(user_id.uuid()).exec(transaction).await.map(|_| ())
+            changes.write(transaction).await?;
+            Entity::delete_by_id(user_id.uuid()).exec(transaction).await?;
         }
-        UserEvent::UserRenamed { user_id, name, .. } => {
-            change(transaction, user_id, Column::Name, name.reveal().to_string()).await
-        }
-        UserEvent::UserEmailChanged { user_id, email, .. } => {
-            change(transaction, user_id, Column::Email, email.reveal().to_string()).await
-        }
-        UserEvent::UserDeactivated { user_id, .. } => change(transaction, user_id, Column::Active, false).await,
-        UserEvent::UserReactivated { user_id, .. } => change(transaction, user_id, Column::Active, true).await,
+        UserEvent::UserRoleChanged { user_id, role, .. } => changes.role(user_id, role.into()),
+        UserEvent::StaffRoleChanged { user_id, role, .. } => changes.role(user_id, role.name().to_owned()),
+        UserEvent::UserRenamed { user_id, name, .. } => changes.name(user_id, name.reveal().to_string()),
+        UserEvent::UserEmailChanged { user_id, email, .. } => changes.email(user_id, email.reveal().to_string()),
+        UserEvent::UserDeactivated { user_id, .. } => changes.active(user_id, false),
+        UserEvent::UserReactivated { user_id, .. } => changes.active(user_id, true),
         UserEvent::UserPasswordSet { .. }
         | UserEvent::UserPasswordChanged { .. }
         | UserEvent::UserPasswordReset { .. }
-        | UserEvent::UserLockedOut { .. } => Ok(()),
+        | UserEvent::UserLockedOut { .. } => {}
     }
+    Ok(())
 }
 
 async fn register(
@@ -94,16 +93,5 @@ async fn register(
     let columns = [Column::Email, Column::Name, Column::Role, Column::Active];
     let replace = OnConflict::column(Column::Id).update_columns(columns).to_owned();
     Entity::insert(row).on_conflict(replace).exec_without_returning(transaction).await?;
-    Ok(())
-}
-
-async fn change(
-    transaction: &DatabaseTransaction,
-    user: UserId,
-    column: Column,
-    value: impl Into<sea_orm::Value>,
-) -> Result<(), DbErr> {
-    let update = Entity::update_many().col_expr(column, Expr::value(value)).filter(Column::Id.eq(user.uuid()));
-    update.exec(transaction).await?;
     Ok(())
 }
