@@ -18,6 +18,7 @@ mod framework;
 mod generations;
 mod group_commit;
 mod horizon;
+mod idle_moves;
 mod isolation;
 mod isolation_of_rows;
 mod kept_out;
