@@ -9,7 +9,7 @@ use application::ports::projections::Standings;
 use application::ports::read_models::Progress;
 use application::use_cases::{
     AcceptInvitation, Authentication, CancelRun, ChangeEmail, ChangePassword, CheckAccess, CompanyRegistration,
-    EndSessions, InviteUsers, ManageApiKeys, ManageCatalogue, ManageRoles, ManageSecondFactor, ManageUsers,
+    EndSessions, InviteUsers, ManageApiKeys, ManageCatalogue, ManageRoles, ManageSecondFactor, ManageUsers, ReadAudit,
     ReadInsights, ReadMatrix, ReadReports, ReadRuns, ReadSessions, RefreshSession, ResendNotification, ResetPassword,
     RunStarter, SignIn,
 };
@@ -58,6 +58,8 @@ pub struct AppState {
     pub read_runs: Arc<ReadRuns>,
     /// Looking at reports.
     pub read_reports: Arc<ReadReports>,
+    /// Looking at the company's history.
+    pub read_audit: Arc<ReadAudit>,
     /// Summing up runs and reports.
     pub read_insights: Arc<ReadInsights>,
     /// What roles may.

@@ -10,6 +10,9 @@ use super::ReportError;
 /// What no thing is called. The last digits are not random, so no generator makes it.
 const NOTHING: &str = "00000000-0000-7000-8000-000000000000";
 
+/// Where no event is.
+const NO_POSITION: &str = "1-0-0";
+
 /// An address that cannot exist (RFC 2606 §2).
 const NOBODY: &str = "nobody@synkro.invalid";
 
@@ -38,7 +41,8 @@ pub(super) fn operations() -> Result<Vec<Operation>, ReportError> {
                 Some(_) => Some(body(id).ok_or_else(|| ReportError::Unknown(id.to_owned()))?),
             };
             let query = if id == "revoke_permission" { "?permission=reports:read" } else { "" };
-            let path = path.replace("{id}", NOTHING).replace("{session_id}", NOTHING) + query;
+            let path = path.replace("{id}", NOTHING).replace("{session_id}", NOTHING);
+            let path = path.replace("{position}", NO_POSITION) + query;
             let right = right(described["description"].as_str().unwrap_or_default());
             operations.push(Operation { id: id.to_owned(), method, path, body, right });
         }

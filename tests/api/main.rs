@@ -6,6 +6,8 @@
 mod access;
 #[cfg(test)]
 mod api_keys;
+#[cfg(test)]
+mod audit;
 mod conformance;
 #[cfg(test)]
 mod coverage;

@@ -3,6 +3,7 @@
 mod access;
 mod accounts;
 mod api_keys;
+mod audit;
 mod body;
 mod health;
 mod insights;
@@ -53,9 +54,9 @@ const ACCOUNTS: Accounts = (
     api_keys::ApiKeysApi,
 );
 
-type Shown = (reports::ReportsApi, insights::InsightsApi);
+type Shown = (reports::ReportsApi, insights::InsightsApi, audit::AuditApi);
 
-const SHOWN: Shown = (reports::ReportsApi, insights::InsightsApi);
+const SHOWN: Shown = (reports::ReportsApi, insights::InsightsApi, audit::AuditApi);
 
 type Resources = (health::HealthApi, metrics::MetricsApi, Accounts, runs::RunsApi, Shown, Matrix);
 
@@ -86,6 +87,8 @@ enum Chapter {
     Reports,
     /// What runs and reports come to.
     Insights,
+    /// Who did what in the company, when, and by which right.
+    Audit,
     /// Keys with which the company's programs ask.
     ApiKeys,
     /// What roles there are, what they may, and whether someone may do something.

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod api_keys;
+pub mod audit;
 pub mod clock;
 pub mod commands;
 pub mod health;

@@ -58,7 +58,7 @@ impl EndSessions {
     /// Ends a session of a user of the company.
     ///
     /// # Errors
-    /// `forbidden` without the right; `not_found` for another company's, and where it is not that user's.
+    /// `forbidden` without the right, and for an API key; `not_found` for another company's, and where it is not that user's.
     pub async fn end_of_user(
         &self,
         context: &RequestContext,
@@ -73,7 +73,7 @@ impl EndSessions {
     /// Ends all sessions of a user of the company.
     ///
     /// # Errors
-    /// `forbidden` without the right; `not_found` for another company's user.
+    /// `forbidden` without the right, and for an API key; `not_found` for another company's user.
     pub async fn end_all_of_user(
         &self,
         context: &RequestContext,
@@ -121,6 +121,7 @@ impl EndSessions {
 
     async fn manage(&self, context: &RequestContext, user: UserId) -> Result<TenantScope, AppError> {
         let scope = context.authorize(Permission::UsersWrite)?;
+        context.require_user()?;
         if self.accounts.load(user.uuid()).await?.tenant() == Some(scope.tenant_id()) {
             Ok(scope)
         } else {

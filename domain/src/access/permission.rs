@@ -2,6 +2,8 @@ use super::{Reach, ReachSet};
 
 const WHOLE: ReachSet = ReachSet::ALL;
 const TIERS: ReachSet = ReachSet::of(&[Reach::Stats, Reach::Anonymized, Reach::Limited, Reach::All]);
+/// Of what people do, there are single things and no sums; and there is what one has done oneself.
+const SINGLE: ReachSet = ReachSet::of(&[Reach::Own, Reach::Anonymized, Reach::Limited, Reach::All]);
 
 macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident = $bit:literal, $resource:literal $action:literal, $reaches:ident;)+) => {
@@ -70,6 +72,8 @@ permissions! {
     ApiKeysRead = 12, "api_keys" "read", WHOLE;
     /// Create and revoke keys of the company's programs.
     ApiKeysWrite = 13, "api_keys" "write", WHOLE;
+    /// See the company's history: who did what, when, and by which right.
+    AuditRead = 14, "audit" "read", SINGLE;
 }
 
 // Rights keep one bit per right in a word.

@@ -25,6 +25,7 @@ impl World<'_> {
         } else if path.contains("{id}") {
             path = path.replace("{id}", &self.thing(id, caller).await);
         }
+        path = path.replace("{position}", &self.position);
         if id == "revoke_permission" {
             path += "?permission=runs:read";
         }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use application::access::TenantAccess;
 use application::ports::access::{AccessMatrix, AddedEntries, EntryView, RoleView, Roles};
-use application::ports::commands::{Commands, Expect, Recorded};
+use application::ports::audit::{AuditEntry, AuditPage, AuditRequest, AuditTrail};
+use application::ports::commands::{Commands, Expect, LogPosition, Recorded};
 use application::ports::insights::{Activity, AiUsage, Insights, StepLoad};
 use application::ports::read_models::{Found, Page, PageRequest};
 use application::{CommandError, PortError, RequestContext, TenantScope};
@@ -78,5 +79,16 @@ impl<A: EventSourced> Commands<A> for Untouched {
 
     async fn load(&self, _id: Uuid) -> Result<A, PortError> {
         Ok(A::default())
+    }
+}
+
+#[async_trait]
+impl AuditTrail for Untouched {
+    async fn page(&self, _scope: &TenantScope, _request: &AuditRequest) -> Result<AuditPage<AuditEntry>, PortError> {
+        Ok(AuditPage { items: Vec::new(), next: None })
+    }
+
+    async fn at(&self, _scope: &TenantScope, _position: LogPosition) -> Result<Option<AuditEntry>, PortError> {
+        Ok(None)
     }
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use api::{AppState, TrustedProxies, routes};
 use application::use_cases::{
-    CancelRun, CheckAccess, ManageCatalogue, ManageRoles, OpenAccount, ReadInsights, ReadMatrix, ReadReports, ReadRuns,
-    ResendNotification, RunStarter,
+    CancelRun, CheckAccess, ManageCatalogue, ManageRoles, OpenAccount, ReadAudit, ReadInsights, ReadMatrix,
+    ReadReports, ReadRuns, ResendNotification, RunStarter,
 };
 use domain::job_run::RetryPolicy;
 use poem::http::{HeaderMap, Method};
@@ -97,6 +97,7 @@ impl Api {
                 accounts: Arc::new(OpenAccount { integrations: memory.clone(), vault: memory.clone() }),
                 connectors: memory.clone(),
             }),
+            read_audit: Arc::new(ReadAudit { trail: Arc::new(Untouched) }),
             read_insights: Arc::new(ReadInsights { insights: Arc::new(Untouched) }),
             matrix: Arc::new(Untouched),
             manage_roles: Arc::new(ManageRoles {
