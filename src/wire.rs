@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod log;
 mod people;
+mod staff;
 mod tenants;
 
 use std::sync::Arc;
@@ -50,6 +51,7 @@ use self::accounts::Accounts;
 use self::log::Log;
 use self::people::People;
 pub use self::people::PeopleOptions;
+pub use self::staff::staff;
 pub use self::tenants::{rebuilding, tenant_lifecycle};
 
 /// How often what has outlived its time is deleted.
@@ -142,11 +144,7 @@ impl System {
         let pipeline = Arc::new(base.pipeline());
         Ok(Self {
             state: Arc::new(base.api(&accounts, &people, options.policy, options.limits)),
-            provisioning: TenantProvisioning {
-                tenants: Arc::clone(&base.log.tenants),
-                access: base.access_setup(),
-                clock: clock(),
-            },
+            provisioning: base.provisioning(),
             registration: UserRegistration {
                 users: Arc::clone(&base.log.users),
                 tenants: Arc::clone(&base.log.tenants),
@@ -335,6 +333,10 @@ impl Base {
             accept: Arc::clone(&people.accept),
             registration: Arc::clone(&people.registration),
             outbox: Arc::new(people.outbox.clone()),
+            staff: Arc::new(self.manage_staff(&accounts.end_sessions, people)),
+            tenants: Arc::new(self.tenant_lifecycle()),
+            provisioning: Arc::new(self.provisioning()),
+            tenant_users: Arc::new(self.manage_tenant_users(&accounts.users, people)),
             api_keys: Arc::new(self.manage_api_keys()),
             clock: clock(),
             runs: Arc::new(RunStarter {

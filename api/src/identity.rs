@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use application::ports::identity::CsrfHash;
 use application::use_cases::require_csrf;
-use application::{AppError, Authenticated, AuthenticatedKey, Client, Origin, Receipt, RequestContext};
+use application::{AppError, Authenticated, AuthenticatedKey, Client, Origin, PortError, Receipt, RequestContext};
 use aws_lc_rs::digest::{SHA256, digest};
 use domain::access::Rights;
 use domain::ids::{SessionId, TenantId};
+use domain::user::Membership;
 use poem::http::header::{AUTHORIZATION, USER_AGENT};
 use poem::{FromRequest, Request, RequestBody};
 use poem_openapi::error::AuthorizationError;
@@ -48,10 +49,11 @@ enum Caller {
 }
 
 impl Caller {
-    fn tenant(&self) -> TenantId {
+    /// The company; none for staff.
+    fn tenant(&self) -> Option<TenantId> {
         match self {
-            Self::User(user) => user.principal().tenant_id,
-            Self::Program(key) => key.key().tenant_id,
+            Self::User(user) => user.principal().membership.tenant(),
+            Self::Program(key) => Some(key.key().tenant_id),
         }
     }
 }
@@ -161,19 +163,29 @@ async fn identify(request: &Request) -> poem::Result<Identity> {
     };
     let Recognized { caller, by_cookie } = recognized.ok_or(AuthorizationError)?;
     let caller = caller.as_ref().as_ref().map_err(|error| ApiError::from(same(error)))?.clone();
-    let access = state.matrix.of(caller.tenant()).await.map_err(|error| ApiError::from(AppError::from(error)))?;
-    let rights = match &caller {
-        Caller::User(user) => {
-            if by_cookie && !request.method().is_safe() {
-                let expected = user.subject().csrf.as_ref();
-                require_csrf(expected, presented_csrf(request).as_ref()).map_err(ApiError::from)?;
-            }
-            access.rights(&user.principal().role)
-        }
-        Caller::Program(key) => Arc::new(access.rights_of(&key.key().scopes)),
-    };
+    if let Caller::User(user) = &caller
+        && by_cookie
+        && !request.method().is_safe()
+    {
+        let expected = user.subject().csrf.as_ref();
+        require_csrf(expected, presented_csrf(request).as_ref()).map_err(ApiError::from)?;
+    }
+    let rights = rights(&caller, state).await.map_err(|error| ApiError::from(AppError::from(error)))?;
     let Origin { request_id, client } = origin(request)?;
     Ok(Identity { caller, rights, request_id, client })
+}
+
+/// What the caller may in the own company; nothing for staff, who have none.
+async fn rights(caller: &Caller, state: &AppState) -> Result<Arc<Rights>, PortError> {
+    let Some(tenant) = caller.tenant() else { return Ok(Arc::default()) };
+    let access = state.matrix.of(tenant).await?;
+    Ok(match caller {
+        Caller::User(user) => match &user.principal().membership {
+            Membership::Tenant { role, .. } => access.rights(role),
+            Membership::Platform { .. } => Arc::default(),
+        },
+        Caller::Program(key) => Arc::new(access.rights_of(&key.key().scopes)),
+    })
 }
 
 /// What the token or the key of a request is worth, looked at once.
@@ -183,10 +195,10 @@ struct Recognized {
     by_cookie: bool,
 }
 
-/// The company of the one who asks, where the request shows a good token or key; what was found is kept for the operation.
+/// The company of the one who asks, where the request shows a good token or key of one; what was found is kept for the operation.
 pub(crate) async fn recognize(request: &mut Request, state: &AppState) -> Option<TenantId> {
     let recognized = look(request, state).await?;
-    let tenant = recognized.caller.as_ref().as_ref().ok().map(Caller::tenant);
+    let tenant = recognized.caller.as_ref().as_ref().ok().and_then(Caller::tenant);
     request.set_data(recognized);
     tenant
 }

@@ -9,9 +9,9 @@ use application::ports::projections::Standings;
 use application::ports::read_models::Progress;
 use application::use_cases::{
     AcceptInvitation, Authentication, CancelRun, ChangeEmail, ChangePassword, CheckAccess, CompanyRegistration,
-    EndSessions, InviteUsers, ManageApiKeys, ManageCatalogue, ManageRoles, ManageSecondFactor, ManageUsers, ReadAudit,
-    ReadInsights, ReadMatrix, ReadReports, ReadRuns, ReadSessions, RefreshSession, ResendNotification, ResetPassword,
-    RunStarter, SignIn,
+    EndSessions, InviteUsers, ManageApiKeys, ManageCatalogue, ManageRoles, ManageSecondFactor, ManageStaff,
+    ManageTenantUsers, ManageUsers, ReadAudit, ReadInsights, ReadMatrix, ReadReports, ReadRuns, ReadSessions,
+    RefreshSession, ResendNotification, ResetPassword, RunStarter, SignIn, TenantLifecycle, TenantProvisioning,
 };
 
 use crate::TrustedProxies;
@@ -46,6 +46,14 @@ pub struct AppState {
     pub api_keys: Arc<ManageApiKeys>,
     /// Companies that register themselves.
     pub registration: Arc<CompanyRegistration>,
+    /// The platform's staff.
+    pub staff: Arc<ManageStaff>,
+    /// Companies as a whole.
+    pub tenants: Arc<TenantLifecycle>,
+    /// Creating companies.
+    pub provisioning: Arc<TenantProvisioning>,
+    /// What staff do about companies' users.
+    pub tenant_users: Arc<ManageTenantUsers>,
     /// Where the mails stand.
     pub outbox: Arc<dyn Outbox>,
     /// Starting runs.

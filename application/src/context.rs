@@ -1,5 +1,6 @@
 //! Who asks, for which tenant, and by which right. First argument of every use case.
 
+mod platform;
 mod proof;
 #[cfg(test)]
 mod tests;
@@ -10,12 +11,18 @@ use domain::ErrorKind;
 use domain::access::{Permission, ReachSet, Rights};
 use domain::api_key::ApiKeyDetails;
 use domain::ids::{ApiKeyId, SessionId, TenantId, UserId};
+use domain::user::Membership;
 use domain::values::DisplayName;
 use uuid::Uuid;
 
+pub use self::platform::PlatformScope;
+pub(crate) use self::platform::company_needed;
 pub use self::proof::{Authenticated, AuthenticatedKey, Principal};
 use crate::error::AppError;
 use crate::idempotency::Receipt;
+
+/// What stands for the platform where rows name a tenant: the accounts of its staff are kept under it, and nobody else's.
+const PLATFORM: Uuid = Uuid::nil();
 
 /// Who does something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,8 +88,8 @@ pub struct RequestContext {
 }
 
 impl RequestContext {
-    /// A request of a signed-in user with the rights of the user's role; with a receipt where repeats of it shall get the
-    /// first outcome.
+    /// A request of a signed-in user with the rights of the user's role in a company, which staff never have; with a receipt
+    /// where repeats of it shall get the first outcome.
     #[expect(clippy::needless_pass_by_value, reason = "the proof is given up for the context that is made of it")]
     pub fn for_request(
         user: Authenticated,
@@ -92,7 +99,8 @@ impl RequestContext {
         receipt: Option<Receipt>,
     ) -> Self {
         let principal = user.principal().clone();
-        let tenant = principal.tenant_id;
+        let tenant = principal.membership.tenant();
+        let rights = if tenant.is_some() { rights } else { Arc::default() };
         Self::asked_by(Actor::User(principal), tenant, rights, request_id).with(client, receipt)
     }
 
@@ -105,13 +113,14 @@ impl RequestContext {
         receipt: Option<Receipt>,
     ) -> Self {
         let ApiKeyDetails { api_key_id, tenant_id, .. } = *key.key();
-        Self::asked_by(Actor::ApiKey { api_key_id, tenant_id }, tenant_id, rights, request_id).with(client, receipt)
+        Self::asked_by(Actor::ApiKey { api_key_id, tenant_id }, Some(tenant_id), rights, request_id)
+            .with(client, receipt)
     }
 
-    fn asked_by(actor: Actor, tenant: TenantId, rights: Arc<Rights>, request_id: Uuid) -> Self {
+    fn asked_by(actor: Actor, tenant: Option<TenantId>, rights: Arc<Rights>, request_id: Uuid) -> Self {
         Self {
             actor,
-            tenant: Some(tenant),
+            tenant,
             rights,
             request_id,
             correlation_id: request_id,
@@ -126,11 +135,17 @@ impl RequestContext {
         Self { client, receipt, ..self }
     }
 
-    /// Work of a part of Synkro itself for one tenant. What belongs together shares the correlation id.
-    pub fn for_system(part: &'static str, tenant: TenantId, request_id: Uuid, correlation_id: Uuid) -> Self {
+    /// Work of a part of Synkro itself for one tenant, or for the platform's own staff. What belongs together shares the
+    /// correlation id.
+    pub fn for_system(
+        part: &'static str,
+        tenant: impl Into<Option<TenantId>>,
+        request_id: Uuid,
+        correlation_id: Uuid,
+    ) -> Self {
         Self {
             actor: Actor::System(part),
-            tenant: Some(tenant),
+            tenant: tenant.into(),
             rights: Arc::default(),
             request_id,
             correlation_id,
@@ -170,7 +185,10 @@ impl RequestContext {
     pub fn authorize(&self, permission: Permission) -> Result<TenantScope, AppError> {
         let (tenant_id, right, reach) = match &self.actor {
             Actor::User(principal) if self.rights.allows(permission) => {
-                (principal.tenant_id, Some(permission.name()), self.rights.reach(permission))
+                // What staff were lent goes by the right that lent it.
+                let lent = self.right.filter(|_| principal.membership.tenant().is_none());
+                let tenant = self.tenant.ok_or_else(missing_tenant)?;
+                (tenant, lent.or(Some(permission.name())), self.rights.reach(permission))
             }
             Actor::ApiKey { tenant_id, .. } if self.rights.allows(permission) => {
                 (*tenant_id, Some(permission.name()), self.rights.reach(permission))
@@ -185,6 +203,7 @@ impl RequestContext {
                 let detail = "Support staff act through the commands of the terminal, not in a company's name.";
                 return Err(AppError::new(ErrorKind::Forbidden, "access.forbidden", detail));
             }
+            Actor::User(principal) if principal.membership.tenant().is_none() => return Err(company_needed()),
             Actor::User(_) => {
                 let detail =
                     format!("Your role does not have the right {}; ask an owner of your company.", permission.name());
@@ -197,14 +216,26 @@ impl RequestContext {
     /// What everybody who is signed in may do with the own account, whatever their role.
     ///
     /// # Errors
-    /// `forbidden` for whoever is no user.
+    /// `forbidden` for whoever is no user, and for staff without the second factor that their role needs.
     pub fn own_account(&self) -> Result<OwnAccount, AppError> {
+        if let Actor::User(principal) = &self.actor {
+            principal.require_second_factor()?;
+        }
+        self.own_account_before_second_factor()
+    }
+
+    /// The same for what staff may do who have to set up a second factor: that, seeing who they are, and signing out.
+    ///
+    /// # Errors
+    /// `forbidden` for whoever is no user.
+    pub fn own_account_before_second_factor(&self) -> Result<OwnAccount, AppError> {
         let Actor::User(principal) = &self.actor else {
             let detail = "Only someone who signed in has an account of their own.";
             return Err(AppError::new(ErrorKind::Forbidden, "access.forbidden", detail));
         };
         let context = Self { right: Some("own_account"), ..self.clone() };
-        let scope = TenantScope { tenant_id: principal.tenant_id, reach: ReachSet::ALL, context };
+        let tenant_id = principal.membership.tenant().unwrap_or(TenantId::from(PLATFORM));
+        let scope = TenantScope { tenant_id, reach: ReachSet::ALL, context };
         Ok(OwnAccount { scope, user_id: principal.user_id, session_id: principal.session_id })
     }
 
@@ -285,9 +316,9 @@ impl RequestContext {
     pub fn metadata(&self) -> Vec<(&'static str, String)> {
         let actor = match &self.actor {
             Actor::User(principal) => vec![
-                ("actor_kind", "user".to_owned()),
+                ("actor_kind", actor_kind(&principal.membership).to_owned()),
                 ("actor_id", self.actor.id()),
-                ("actor_role", principal.role.to_string()),
+                ("actor_role", principal.membership.role_name().to_owned()),
             ],
             Actor::ApiKey { .. } => vec![("actor_kind", "integration".to_owned()), ("actor_id", self.actor.id())],
             Actor::System(_) => vec![("actor_kind", "system".to_owned()), ("actor_id", self.actor.id())],
@@ -309,6 +340,13 @@ impl RequestContext {
 pub(crate) fn person_needed() -> AppError {
     let detail = "Only someone who signed in may do this, not an API key; ask a person of your company to do it.";
     AppError::new(ErrorKind::Forbidden, "access.person_needed", detail)
+}
+
+fn actor_kind(membership: &Membership) -> &'static str {
+    match membership {
+        Membership::Tenant { .. } => "user",
+        Membership::Platform { .. } => "staff",
+    }
 }
 
 fn missing_tenant() -> AppError {
@@ -361,7 +399,7 @@ pub struct OwnAccount {
 }
 
 impl OwnAccount {
-    /// The user's tenant.
+    /// The user's tenant; the platform's own rows for staff.
     pub fn scope(&self) -> &TenantScope {
         &self.scope
     }

@@ -13,6 +13,7 @@ use crate::role::RoleEvent;
 use crate::second_factor::SecondFactorEvent;
 use crate::service_catalogue::ServiceCatalogueEvent;
 use crate::session::SessionEvent;
+use crate::super_admins::SuperAdminsEvent;
 use crate::tenant::TenantEvent;
 use crate::user::UserEvent;
 
@@ -32,6 +33,7 @@ pub const CATALOGUE: &[(&str, &[(&str, &str)])] = &[
     ("role", RoleEvent::NAMES),
     ("service_catalogue", ServiceCatalogueEvent::NAMES),
     ("owners", OwnersEvent::NAMES),
+    ("super_admins", SuperAdminsEvent::NAMES),
     ("api_key", ApiKeyEvent::NAMES),
 ];
 
@@ -39,6 +41,7 @@ pub const CATALOGUE: &[(&str, &[(&str, &str)])] = &[
 /// field of an item of a list is written `list[].field`.
 pub const PERSONAL: &[(&str, &[&str])] = &[
     ("UserRegistered", &["email", "name"]),
+    ("StaffRegistered", &["email", "name"]),
     ("UserRenamed", &["name"]),
     ("UserDeactivated", &["email"]),
     ("UserReactivated", &["email"]),

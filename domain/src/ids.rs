@@ -116,6 +116,10 @@ typed_id! {
     /// One tenant's list of owners.
     OwnersId
 }
+typed_id! {
+    /// The platform's list of super admins.
+    SuperAdminsId
+}
 
 /// Namespace of all deterministic ids (a random UUID, frozen).
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f0e_3f0c_2a55_4bc1_9d0e_5b1c_7c1f_42a7);
@@ -176,6 +180,13 @@ impl OwnersId {
     /// A tenant has one list of owners.
     pub fn of(tenant: TenantId) -> Self {
         Self(derived(&["owners", &tenant.to_string()]))
+    }
+}
+
+impl SuperAdminsId {
+    /// The platform has one list of super admins.
+    pub fn of_platform() -> Self {
+        Self(derived(&["super_admins"]))
     }
 }
 

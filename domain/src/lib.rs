@@ -18,6 +18,7 @@
 //! | [`role`] | `Role` | tenant and name of a role |
 //! | [`service_catalogue`] | `ServiceCatalogue` | tenant |
 //! | [`owners`] | `Owners` | tenant |
+//! | [`super_admins`] | `SuperAdmins` | platform |
 //! | [`rebuild`] | `Rebuild` | rebuild or verification of a read model |
 //!
 //! Adding an aggregate: a folder like `tenant/`, its line in [`events`] and golden files of its events.
@@ -48,6 +49,7 @@ pub mod role;
 pub mod second_factor;
 pub mod service_catalogue;
 pub mod session;
+pub mod super_admins;
 pub mod tenant;
 pub mod user;
 pub mod values;

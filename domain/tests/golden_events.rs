@@ -26,6 +26,7 @@ use domain::role::{Role, RoleEvent};
 use domain::second_factor::{SecondFactor, SecondFactorEvent};
 use domain::service_catalogue::{ServiceCatalogue, ServiceCatalogueEvent};
 use domain::session::{RevocationReason, Session, SessionEvent};
+use domain::super_admins::{SuperAdmins, SuperAdminsEvent};
 use domain::tenant::{Tenant, TenantEvent};
 use domain::user::{User, UserEvent};
 use domain::values::Language;
@@ -52,7 +53,7 @@ struct Reread {
 type Reader = fn(&str) -> serde_json::Result<Reread>;
 
 /// How each aggregate reads its events.
-const READERS: [(&str, Reader); 15] = [
+const READERS: [(&str, Reader); 16] = [
     (Tenant::TYPE, reread::<TenantEvent>),
     (User::TYPE, reread::<UserEvent>),
     (Session::TYPE, reread::<SessionEvent>),
@@ -67,6 +68,7 @@ const READERS: [(&str, Reader); 15] = [
     (Role::TYPE, reread::<RoleEvent>),
     (ServiceCatalogue::TYPE, reread::<ServiceCatalogueEvent>),
     (Owners::TYPE, reread::<OwnersEvent>),
+    (SuperAdmins::TYPE, reread::<SuperAdminsEvent>),
     (ApiKey::TYPE, reread::<ApiKeyEvent>),
 ];
 

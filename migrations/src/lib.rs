@@ -50,6 +50,7 @@ impl MigratorTrait for Migrator {
             "0014_people",
             "0015_tenants",
             "0016_api_key_list",
+            "0017_staff",
         ]
     }
 }

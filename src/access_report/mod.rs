@@ -146,7 +146,7 @@ pub async fn of(system: &System, tenant_id: TenantId) -> Result<Report, ReportEr
 /// The token of someone with this role whom nobody knows.
 fn token(system: &System, tenant_id: TenantId, role: &RoleName) -> Result<SecretString, PortError> {
     let (user_id, session_id) = (UserId::from(system.ids.next()), SessionId::from(system.ids.next()));
-    let principal = Principal { user_id, tenant_id, role: role.clone(), session_id };
+    let principal = Principal::of_tenant(user_id, tenant_id, role.clone(), session_id);
     let subject = TokenSubject { principal, token_version: 0, csrf: None };
     Ok(system.state.authentication.tokens.issue(&subject, system.state.clock.now())?.token)
 }

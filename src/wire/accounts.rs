@@ -63,6 +63,7 @@ impl Accounts {
                 sessions: Arc::clone(&log.sessions),
                 tenants: Arc::clone(&log.tenants),
                 refresh_tokens: refresh_tokens.clone(),
+                second_factor: second_factor(base),
                 open,
                 end: Arc::clone(&end_sessions),
                 clock: clock(),

@@ -15,6 +15,7 @@ use domain::role::Role;
 use domain::second_factor::SecondFactor;
 use domain::service_catalogue::ServiceCatalogue;
 use domain::session::Session;
+use domain::super_admins::SuperAdmins;
 use domain::tenant::Tenant;
 use domain::user::User;
 use infrastructure::database::Database;
@@ -35,6 +36,7 @@ pub(super) struct Log {
     pub(super) roles: Arc<dyn Commands<Role>>,
     pub(super) catalogues: Arc<dyn Commands<ServiceCatalogue>>,
     pub(super) owners: Arc<dyn Commands<Owners>>,
+    pub(super) super_admins: Arc<dyn Commands<SuperAdmins>>,
 }
 
 impl Log {
@@ -53,6 +55,7 @@ impl Log {
             roles: commands(database, appender),
             catalogues: commands(database, appender),
             owners: commands(database, appender),
+            super_admins: commands(database, appender),
         }
     }
 }

@@ -6,7 +6,7 @@ use application::mail::{Courier, PublicUrl};
 use application::ports::mail::Mailer;
 use application::use_cases::{
     AcceptInvitation, ChangeEmail, CompanyRegistration, EndSessions, InviteUsers, MailedLinks, ManageSecondFactor,
-    OwnPassword, ResetPassword, SelfService, TenantProvisioning,
+    OwnPassword, ResetPassword, SelfService,
 };
 use infrastructure::identity::{PgOneTimeLinks, PgSecondFactors, PgSignInGuard};
 use infrastructure::mail::PgOutbox;
@@ -33,6 +33,7 @@ pub(super) struct People {
     pub(super) invite: Arc<InviteUsers>,
     pub(super) accept: Arc<AcceptInvitation>,
     pub(super) registration: Arc<CompanyRegistration>,
+    pub(super) mailed: Arc<MailedLinks>,
     pub(super) courier: Courier,
     pub(super) outbox: PgOutbox,
     pub(super) links: Arc<PgOneTimeLinks>,
@@ -64,6 +65,7 @@ impl People {
                 accounts: Arc::clone(&log.users),
                 mailed: Arc::clone(&mailed),
                 hasher: Arc::clone(&base.hasher),
+                roster: base.roster(),
                 end: Arc::clone(end),
             }),
             change_email: Arc::new(ChangeEmail {
@@ -76,6 +78,7 @@ impl People {
                 log: Arc::clone(&log.second_factors),
                 factors: Arc::new(PgSecondFactors::new(database.clone(), Arc::clone(&base.keys))),
                 password,
+                end: Arc::clone(end),
                 clock: clock(),
             }),
             invite: Arc::new(InviteUsers {
@@ -92,8 +95,9 @@ impl People {
                 assignment: base.role_assignment(),
                 credentials: Arc::clone(&base.credentials),
                 hasher: Arc::clone(&base.hasher),
-                mailed,
+                mailed: Arc::clone(&mailed),
             }),
+            mailed,
             registration: Arc::new(registration(base, users, self_service)),
             courier: Courier { outbox: Arc::new(outbox.clone()), mailer, clock: clock(), ids: ids() },
             outbox,
@@ -111,11 +115,7 @@ impl People {
 fn registration(base: &Base, users: Arc<UsersReader>, self_service: SelfService) -> CompanyRegistration {
     CompanyRegistration {
         self_service,
-        provisioning: TenantProvisioning {
-            tenants: Arc::clone(&base.log.tenants),
-            access: base.access_setup(),
-            clock: clock(),
-        },
+        provisioning: base.provisioning(),
         users,
         accounts: Arc::clone(&base.log.users),
         assignment: base.role_assignment(),

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::access::RoleName;
 use domain::api_key::ApiKeyDetails;
 use domain::ids::{SessionId, TenantId, UserId};
+use domain::user::Membership;
 use secrecy::SecretString;
 
 use crate::error::PortError;
@@ -17,12 +18,20 @@ use crate::ports::identity::{TokenSubject, Tokens};
 pub struct Principal {
     /// The user.
     pub user_id: UserId,
-    /// The user's tenant.
-    pub tenant_id: TenantId,
-    /// What the user is there.
-    pub role: RoleName,
+    /// Where the user belongs, and what the user is there.
+    pub membership: Membership,
     /// The session that the token belongs to.
     pub session_id: SessionId,
+    /// Whether the user had a second factor when the token was issued. Looked at for staff alone.
+    pub second_factor: bool,
+}
+
+impl Principal {
+    /// Someone of a company.
+    pub fn of_tenant(user_id: UserId, tenant_id: TenantId, role: RoleName, session_id: SessionId) -> Self {
+        let membership = Membership::Tenant { tenant_id, role };
+        Self { user_id, membership, session_id, second_factor: false }
+    }
 }
 
 /// Proof that a user is signed in: nothing but a token that was verified gives one.

@@ -6,13 +6,13 @@ use crate::access::TenantAccess;
 use crate::ports::identity::TokenSubject;
 
 fn request(role: RoleName) -> RequestContext {
-    let principal = Principal {
-        user_id: UserId::from(Uuid::from_u128(2)),
-        tenant_id: TenantId::from(Uuid::from_u128(1)),
+    let rights = TenantAccess::of_events([], []).rights(&role);
+    let principal = Principal::of_tenant(
+        UserId::from(Uuid::from_u128(2)),
+        TenantId::from(Uuid::from_u128(1)),
         role,
-        session_id: SessionId::from(Uuid::from_u128(5)),
-    };
-    let rights = TenantAccess::of_events([], []).rights(&principal.role);
+        SessionId::from(Uuid::from_u128(5)),
+    );
     let subject = TokenSubject { principal, token_version: 0, csrf: None };
     RequestContext::for_request(Authenticated(Arc::new(subject)), rights, Uuid::from_u128(3), Client::default(), None)
 }

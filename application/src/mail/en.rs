@@ -30,6 +30,14 @@ pub(super) fn text(mail: &Mail<'_>) -> (String, String) {
                 link.reveal()
             ),
         ),
+        Mail::StaffInvitation { link, days } => (
+            "You are on the staff of Synkro".into(),
+            format!(
+                "Hello,\n\nyou were let in as one of those who run Synkro. Choose your password here:\n\n{}\n\n\
+                 The link works once, for {days} days. If you did not expect this, tell a super_admin.\n\n{BYE}",
+                link.reveal()
+            ),
+        ),
         Mail::EmailConfirmation { link, minutes } => (
             "Confirm your e-mail address for Synkro".into(),
             format!(

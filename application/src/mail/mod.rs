@@ -63,6 +63,13 @@ pub enum Mail<'a> {
         /// For how many days the link works.
         days: i64,
     },
+    /// Someone is on the platform's staff and has no password yet.
+    StaffInvitation {
+        /// Where to choose one.
+        link: &'a Link,
+        /// For how many days the link works.
+        days: i64,
+    },
     /// A new address is to be confirmed. Sent to it.
     EmailConfirmation {
         /// Where to confirm it.
@@ -89,6 +96,7 @@ impl Mail<'_> {
             Self::PasswordReset { .. } => "password_reset",
             Self::PasswordWasReset => "password_was_reset",
             Self::Invitation { .. } => "invitation",
+            Self::StaffInvitation { .. } => "staff_invitation",
             Self::EmailConfirmation { .. } => "email_confirmation",
             Self::EmailChangeRequested { .. } => "email_change_requested",
             Self::EmailChanged { .. } => "email_changed",
@@ -162,7 +170,8 @@ impl std::str::FromStr for PublicUrl {
 }
 
 impl Link {
-    fn reveal(&self) -> &str {
+    /// The address, for whoever it was made for.
+    pub fn reveal(&self) -> &str {
         secrecy::ExposeSecret::expose_secret(&self.0)
     }
 }
@@ -189,6 +198,7 @@ mod tests {
             (Mail::PasswordWasReset, ""),
             (Mail::Invitation { company: &company, link: &link, days: 7 }, "Acme"),
             (Mail::Invitation { company: &company, link: &link, days: 7 }, "#token=TOKEN"),
+            (Mail::StaffInvitation { link: &link, days: 7 }, "#token=TOKEN"),
             (Mail::EmailConfirmation { link: &link, minutes: 30 }, "#token=TOKEN"),
             (Mail::EmailChangeRequested { new: &new }, "new@acme.example"),
             (Mail::EmailChanged { new: &new }, "new@acme.example"),

@@ -32,6 +32,14 @@ pub(super) fn text(mail: &Mail<'_>) -> (String, String) {
                 link.reveal()
             ),
         ),
+        Mail::StaffInvitation { link, days } => (
+            "Вы в команде Synkro".into(),
+            format!(
+                "Здравствуйте!\n\nВам открыт доступ сотрудника Synkro. Задайте пароль здесь:\n\n{}\n\n\
+                 Ссылка работает один раз, дней: {days}. Если вы этого не ждали, сообщите super_admin.\n\n{BYE}",
+                link.reveal()
+            ),
+        ),
         Mail::EmailConfirmation { link, minutes } => (
             "Подтвердите адрес почты для Synkro".into(),
             format!(

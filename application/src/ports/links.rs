@@ -89,7 +89,7 @@ pub trait OneTimeLinks: Send + Sync {
     async fn is_issued(
         &self,
         kind: LinkKind,
-        tenant: TenantId,
+        tenant: Option<TenantId>,
         subject: Uuid,
         now: DateTime<Utc>,
     ) -> Result<bool, PortError>;
@@ -98,7 +98,7 @@ pub trait OneTimeLinks: Send + Sync {
     async fn revoke(
         &self,
         kind: LinkKind,
-        tenant: TenantId,
+        tenant: Option<TenantId>,
         subject: Uuid,
         now: DateTime<Utc>,
     ) -> Result<(), PortError>;

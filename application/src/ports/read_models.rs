@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::access::RoleName;
 use domain::ids::{ReportId, RunId, TenantId, UserId};
 use domain::integration::{CheckOutcome, IntegrationKind, IntegrationSettings, SecretRef};
 use domain::job_run::Step;
 use domain::metrics::Metrics;
 use domain::period::Period;
 use domain::report::ReportKind;
+use domain::user::Membership;
 use domain::values::{Email, Language, Personal};
 
-use crate::context::TenantScope;
+use crate::context::{PlatformScope, TenantScope};
 use crate::error::{AppError, PortError};
 use crate::ports::commands::LogPosition;
 
@@ -129,14 +129,12 @@ pub struct TenantFilter {
 pub struct UserView {
     /// The user's id.
     pub id: UserId,
-    /// The user's tenant.
-    pub tenant_id: TenantId,
+    /// Where the user belongs, and what the user is there.
+    pub membership: Membership,
     /// The address that the user signs in with.
     pub email: Personal<String>,
     /// The user's name.
     pub name: Personal<String>,
-    /// What the user is in the tenant.
-    pub role: RoleName,
     /// False where the user may not sign in.
     pub active: bool,
     /// When the user was registered.
@@ -289,8 +287,16 @@ pub struct ReportView {
 /// Tenants.
 #[async_trait]
 pub trait Tenants: Send + Sync {
-    /// All tenants that the filter lets through, newest first. For those who run the platform.
-    async fn list(&self, filter: &TenantFilter, page: PageRequest) -> Result<Page<TenantView>, PortError>;
+    /// One tenant.
+    async fn get(&self, scope: &PlatformScope, id: TenantId) -> Result<Found<Option<TenantView>>, PortError>;
+
+    /// All tenants that the filter lets through, newest first.
+    async fn list(
+        &self,
+        scope: &PlatformScope,
+        filter: &TenantFilter,
+        page: PageRequest,
+    ) -> Result<Page<TenantView>, PortError>;
 }
 
 /// Users.
@@ -304,6 +310,9 @@ pub trait Users: Send + Sync {
 
     /// The tenant's users, newest first.
     async fn list(&self, scope: &TenantScope, page: PageRequest) -> Result<Page<UserView>, PortError>;
+
+    /// The platform's staff, newest first.
+    async fn staff(&self, scope: &PlatformScope, page: PageRequest) -> Result<Page<UserView>, PortError>;
 }
 
 /// Integrations.

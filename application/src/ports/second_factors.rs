@@ -12,8 +12,8 @@ use crate::error::PortError;
 pub struct FactorOwner {
     /// The user.
     pub user_id: UserId,
-    /// The user's tenant.
-    pub tenant_id: TenantId,
+    /// The user's tenant; none for staff.
+    pub tenant_id: Option<TenantId>,
 }
 
 /// What became of a code.

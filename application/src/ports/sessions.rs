@@ -19,8 +19,8 @@ pub struct SessionKey {
     pub session_id: SessionId,
     /// The user.
     pub user_id: UserId,
-    /// The user's tenant.
-    pub tenant_id: TenantId,
+    /// The user's tenant; none for staff.
+    pub tenant_id: Option<TenantId>,
 }
 
 /// A refresh token: 256 random bits, shown once.

@@ -54,7 +54,7 @@ impl Authentication {
             }
         }
         let principal = user.principal();
-        let (user_id, tenant_id) = (principal.user_id, principal.tenant_id);
+        let (user_id, tenant_id) = (principal.user_id, principal.membership.tenant());
         self.activity.seen(SessionKey { session_id: principal.session_id, user_id, tenant_id }, now);
         Ok(user)
     }

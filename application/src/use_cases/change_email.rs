@@ -52,16 +52,16 @@ impl ChangeEmail {
             return Err(AppError::invalid(vec![FieldError::new("email", "is your address already")]));
         }
         self.password.require(&user, password).await?;
-        let (tenant, kind) = (user.tenant_id, LinkKind::EmailChange);
-        let company = self.mailed.open_company(tenant).await?.ok_or(UserError::NotFound)?;
+        let (tenant, kind) = (user.tenant(), LinkKind::EmailChange);
+        let home = self.mailed.home(&user.membership).await?.ok_or(UserError::NotFound)?;
         let told = Mail::EmailChangeRequested { new: &new };
-        let told = self.mailed.notice(&told, &user.email, tenant, company.language);
+        let told = self.mailed.notice(&told, &user.email, tenant, home.language);
         let change = Change { former: user.email.reveal().clone(), new: new.clone() };
         let payload = serde_json::to_string(&change).map_err(|error| PortError::Internal(error.into()))?;
         self.mailed.links.revoke(kind, tenant, user.user_id.uuid(), self.mailed.clock.now()).await?;
         let (prepared, expires_at) = (self.mailed.prepare(kind)?, self.mailed.clock.now() + LIFE);
         let mail = Mail::EmailConfirmation { link: &prepared.link, minutes: LIFE.num_minutes() };
-        let mail = self.mailed.mail(&mail, &Personal::new(new.clone()), tenant, company.language, expires_at);
+        let mail = self.mailed.mail(&mail, &Personal::new(new.clone()), tenant, home.language, expires_at);
         let (subject, payload) = (Some(user.user_id.uuid()), Some(payload));
         let about = LinkSubject { tenant_id: tenant, subject, to: new, payload, expires_at };
         let issued = self.mailed.issue(prepared, about, vec![told, mail]).await?;
@@ -76,7 +76,7 @@ impl ChangeEmail {
         let (links, now, kind) = (&self.mailed.links, self.mailed.clock.now(), LinkKind::EmailChange);
         let link = links.find(kind, token, now).await?.ok_or_else(refused)?;
         let User::Active(user) = self.accounts.load(link.subject).await? else { return Err(refused()) };
-        let company = self.mailed.open_company(user.tenant_id).await?.ok_or_else(refused)?;
+        let home = self.mailed.home(&user.membership).await?.ok_or_else(refused)?;
         let payload = link.payload.ok_or_else(refused)?;
         let Change { former, new } = serde_json::from_str(payload.expose_secret())
             .map_err(|_| PortError::internal("a link does not carry what it was given"))?;
@@ -86,12 +86,12 @@ impl ChangeEmail {
             return Err(refused());
         }
         let context =
-            RequestContext::for_system("email_change", user.tenant_id, self.mailed.ids.next(), origin.request_id);
+            RequestContext::for_system("email_change", user.tenant(), self.mailed.ids.next(), origin.request_id);
         let change = UserCommand::ChangeEmail { email: Personal::new(new.clone()), at: now };
         let recorded =
             self.accounts.execute(&context.from_client(origin.client), user.user_id.uuid(), change).await?.position;
         let told = Mail::EmailChanged { new: &new };
-        let told = self.mailed.notice(&told, &Personal::new(former), user.tenant_id, company.language);
+        let told = self.mailed.notice(&told, &Personal::new(former), user.tenant(), home.language);
         links.use_up(kind, token, vec![told], self.mailed.clock.now()).await?;
         Ok(recorded)
     }

@@ -56,8 +56,11 @@ impl ChangePassword {
         if let Some(until) = self.guard.locked_until(&attempt, now).await? {
             return Err(locked(until, now));
         }
-        let tenant = self.tenants.load(user.tenant_id.uuid()).await?;
-        let company = tenant.details().map_or("", |details| details.name.as_str());
+        let tenant = match user.tenant() {
+            Some(tenant) => self.tenants.load(tenant.uuid()).await?,
+            None => Tenant::Absent,
+        };
+        let company = tenant.details().map_or("Synkro", |details| details.name.as_str());
         if old.expose_secret() == new.expose_secret() {
             return Err(AppError::invalid(vec![FieldError::new("new_password", "must differ from the old one")]));
         }

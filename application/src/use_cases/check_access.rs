@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use domain::access::{ActionName, Permission, Reach, ReachSet, ResourceName, RoleName};
 use domain::ids::UserId;
-use domain::user::UserError;
+use domain::user::{Membership, UserError};
 
-use crate::context::{Actor, RequestContext};
+use crate::context::{Actor, RequestContext, company_needed};
 use crate::error::AppError;
 use crate::ports::access::AccessMatrix;
 use crate::ports::read_models::Users;
@@ -50,7 +50,7 @@ impl CheckAccess {
     /// The answers, in the order of the questions. Everybody may ask about themselves; about others whoever may see roles.
     ///
     /// # Errors
-    /// `forbidden` for questions about others without the right `roles:read`; `not_found` for a user of another company.
+    /// `forbidden` for staff, and for questions about others without the right `roles:read`; `not_found` for a user of another company.
     pub async fn check(
         &self,
         context: &RequestContext,
@@ -60,11 +60,14 @@ impl CheckAccess {
             context.require_user()?;
             return Ok(Vec::new());
         };
-        let access = self.matrix.of(principal.tenant_id).await?;
+        let Membership::Tenant { tenant_id, role: own } = &principal.membership else {
+            return Err(company_needed());
+        };
+        let access = self.matrix.of(*tenant_id).await?;
         let mut verdicts = Vec::with_capacity(questions.len());
         for AccessQuestion { subject, resource, action, reach } in questions {
             let role = match subject.filter(|user| *user != principal.user_id) {
-                None => principal.role.clone(),
+                None => own.clone(),
                 Some(other) => self.role_of(context, other).await?,
             };
             let reaches = access.rights(&role).reach_by_name(resource.as_str(), action.as_str());
@@ -77,6 +80,9 @@ impl CheckAccess {
     async fn role_of(&self, context: &RequestContext, user: UserId) -> Result<RoleName, AppError> {
         let scope = context.authorize(Permission::RolesRead)?;
         let found = self.users.get(&scope, user).await?;
-        Ok(found.or_missing(UserError::NotFound.into())?.item.role)
+        match found.or_missing(UserError::NotFound.into())?.item.membership {
+            Membership::Tenant { role, .. } => Ok(role),
+            Membership::Platform { .. } => Err(UserError::NotFound.into()),
+        }
     }
 }

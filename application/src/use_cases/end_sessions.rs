@@ -33,7 +33,7 @@ pub struct EndSessions {
 impl EndSessions {
     /// Signs out: ends the session that the request is made in.
     pub async fn sign_out(&self, context: &RequestContext) -> Result<Option<LogPosition>, AppError> {
-        let account = context.own_account()?;
+        let account = context.own_account_before_second_factor()?;
         self.end(account.context(), account.session_id, RevocationReason::SignedOut).await
     }
 

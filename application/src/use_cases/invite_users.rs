@@ -75,7 +75,7 @@ impl InviteUsers {
         let invitation = self.load(&scope, outcome.id).await?;
         let (tenant, id) = (scope.tenant_id(), outcome.id.uuid());
         if let Invitation::Open(details) = invitation
-            && !self.mailed.links.is_issued(LinkKind::Invitation, tenant, id, self.mailed.clock.now()).await?
+            && !self.mailed.links.is_issued(LinkKind::Invitation, Some(tenant), id, self.mailed.clock.now()).await?
         {
             self.mail(&details).await?;
         }
@@ -92,7 +92,7 @@ impl InviteUsers {
         let resend = InvitationCommand::Resend { expires_at: now + LIFE, at: now };
         let recorded = self.invitations.execute(scope.context(), id.uuid(), resend).await?;
         if let Invitation::Open(details) = self.load(&scope, id).await? {
-            self.mailed.links.revoke(LinkKind::Invitation, scope.tenant_id(), id.uuid(), now).await?;
+            self.mailed.links.revoke(LinkKind::Invitation, Some(scope.tenant_id()), id.uuid(), now).await?;
             self.mail(&details).await?;
         }
         Ok(recorded.into())
@@ -108,7 +108,7 @@ impl InviteUsers {
         let revoke = InvitationCommand::Revoke { at: self.mailed.clock.now() };
         let recorded = self.invitations.execute(scope.context(), id.uuid(), revoke).await?;
         let now = self.mailed.clock.now();
-        self.mailed.links.revoke(LinkKind::Invitation, scope.tenant_id(), id.uuid(), now).await?;
+        self.mailed.links.revoke(LinkKind::Invitation, Some(scope.tenant_id()), id.uuid(), now).await?;
         Ok(recorded.into())
     }
 
@@ -165,9 +165,9 @@ impl InviteUsers {
         let company = self.mailed.open_company(*tenant_id).await?.ok_or_else(refused)?;
         let prepared = self.mailed.prepare(LinkKind::Invitation)?;
         let mail = Mail::Invitation { company: &company.name, link: &prepared.link, days: LIFE.num_days() };
-        let mail = self.mailed.mail(&mail, email, *tenant_id, company.language, *expires_at);
+        let mail = self.mailed.mail(&mail, email, Some(*tenant_id), company.language, *expires_at);
         let (subject, to) = (Some(invitation_id.uuid()), email.reveal().clone());
-        let about = LinkSubject { tenant_id: *tenant_id, subject, to, payload: None, expires_at: *expires_at };
+        let about = LinkSubject { tenant_id: Some(*tenant_id), subject, to, payload: None, expires_at: *expires_at };
         let issued = self.mailed.issue(prepared, about, vec![mail]).await?;
         if issued { Ok(()) } else { Err(too_many_mails()) }
     }

@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::ErrorKind;
 use domain::ids::TenantId;
 use domain::tenant::{Tenant, TenantDetails};
+use domain::user::Membership;
 use domain::values::{Email, Language, Personal};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
@@ -34,6 +35,14 @@ pub struct MailedLinks {
     pub ids: Arc<dyn Ids>,
 }
 
+/// Where someone belongs, as mails and passwords go by it.
+pub(super) struct Home {
+    /// Its name, which is no password.
+    pub(super) name: String,
+    /// The language of its mails.
+    pub(super) language: Language,
+}
+
 /// A link that was not issued yet.
 pub(super) struct PreparedLink {
     kind: LinkKind,
@@ -44,8 +53,8 @@ pub(super) struct PreparedLink {
 
 /// What a link is about.
 pub(super) struct LinkSubject {
-    /// Whose it is.
-    pub(super) tenant_id: TenantId,
+    /// Whose it is; none for staff.
+    pub(super) tenant_id: Option<TenantId>,
     /// What it is about; none where the address is nobody's.
     pub(super) subject: Option<Uuid>,
     /// Who gets it.
@@ -61,6 +70,17 @@ impl MailedLinks {
     pub(super) async fn open_company(&self, tenant: TenantId) -> Result<Option<TenantDetails>, PortError> {
         let tenant = self.tenants.load(tenant.uuid()).await?;
         Ok(tenant.details().filter(|_| tenant.is_open()).cloned())
+    }
+
+    /// Where the user belongs, if people of there may do anything.
+    pub(super) async fn home(&self, membership: &Membership) -> Result<Option<Home>, PortError> {
+        match membership {
+            Membership::Tenant { tenant_id, .. } => {
+                let company = self.open_company(*tenant_id).await?;
+                Ok(company.map(|company| Home { name: company.name.to_string(), language: company.language }))
+            }
+            Membership::Platform { .. } => Ok(Some(Home { name: "Synkro".to_owned(), language: Language::English })),
+        }
     }
 
     /// A new link of this kind, which is not issued yet.
@@ -84,7 +104,7 @@ impl MailedLinks {
     ) -> Result<bool, PortError> {
         let PreparedLink { kind, token, link: _ } = prepared;
         let LinkSubject { tenant_id, subject, to, payload, expires_at } = about;
-        let (tenant_id, asked_by, payload) = (Some(tenant_id), Some(to), payload.map(Into::into));
+        let (asked_by, payload) = (Some(to), payload.map(Into::into));
         let new = NewLink { token, kind, tenant_id, subject, asked_by, payload, expires_at };
         self.links.issue(new, mails, self.clock.now()).await
     }
@@ -94,12 +114,12 @@ impl MailedLinks {
         &self,
         mail: &Mail<'_>,
         to: &Personal<Email>,
-        tenant: TenantId,
+        tenant: Option<TenantId>,
         language: Language,
         until: DateTime<Utc>,
     ) -> NewMail {
         let send_by = until.min(self.clock.now() + LONGEST_IN_OUTBOX);
-        mail.to(self.ids.next(), to, Addressing { tenant_id: Some(tenant), language, send_by })
+        mail.to(self.ids.next(), to, Addressing { tenant_id: tenant, language, send_by })
     }
 
     /// A mail that tells of something that has happened.
@@ -107,7 +127,7 @@ impl MailedLinks {
         &self,
         mail: &Mail<'_>,
         to: &Personal<Email>,
-        tenant: TenantId,
+        tenant: Option<TenantId>,
         language: Language,
     ) -> NewMail {
         self.mail(mail, to, tenant, language, DateTime::<Utc>::MAX_UTC)

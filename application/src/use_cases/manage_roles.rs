@@ -7,6 +7,7 @@ use domain::ids::{CatalogueId, RoleId, TenantId, UserId};
 use domain::owners::{Owners, OwnersCommand};
 use domain::role::{Role, RoleAsk, RoleChange, RoleCommand, RoleError, RoleEvent};
 use domain::service_catalogue::ServiceCatalogue;
+use domain::user::Membership;
 
 use crate::context::{Actor, RequestContext, TenantScope, person_needed};
 use crate::error::AppError;
@@ -206,7 +207,11 @@ impl RoleAssignment {
 pub(super) async fn authority(roles: &dyn Commands<Role>, scope: &TenantScope) -> Result<Authority, AppError> {
     match scope.context().actor() {
         Actor::User(principal) => {
-            let own = definition(roles, scope.tenant_id(), &principal.role).await?.ok_or(RoleError::NotFound)?;
+            let Membership::Tenant { role, .. } = &principal.membership else {
+                // Staff got here by a right over the platform, so no role of the company holds them back.
+                return Ok(Authority::Platform);
+            };
+            let own = definition(roles, scope.tenant_id(), role).await?.ok_or(RoleError::NotFound)?;
             Ok(Authority::Person(Box::new(own)))
         }
         // A key has neither a level nor a list of roles to manage.

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use domain::access::PlatformPermission;
 use domain::ids::TenantId;
-use domain::tenant::{Tenant, TenantCommand, TenantExport};
+use domain::tenant::{Tenant, TenantCommand, TenantError, TenantExport};
 use domain::values::{ContentHash, DisplayName, Reason};
 
 use crate::context::RequestContext;
 use crate::error::AppError;
 use crate::ports::clock::Clock;
 use crate::ports::commands::{Commands, LogPosition};
-use crate::ports::read_models::{Page, PageRequest, TenantFilter, TenantView, Tenants};
+use crate::ports::read_models::{Found, Page, PageRequest, TenantFilter, TenantView, Tenants};
 
 /// What shall become of a tenant.
 #[derive(Debug, Clone)]
@@ -36,6 +37,16 @@ pub enum TenantChange {
     Close,
 }
 
+impl TenantChange {
+    /// What staff need for it.
+    fn right(&self) -> PlatformPermission {
+        match self {
+            Self::Activate | Self::Rename(_) | Self::Suspend(_) | Self::Resume => PlatformPermission::TenantsWrite,
+            Self::Offboard(_) | Self::RecordExport { .. } | Self::Close => PlatformPermission::TenantsDelete,
+        }
+    }
+}
+
 /// Changes the situations of tenants.
 pub struct TenantLifecycle {
     /// The log.
@@ -50,14 +61,15 @@ impl TenantLifecycle {
     /// Changes the tenant; what it is already changes nothing, and has no position.
     ///
     /// # Errors
-    /// `forbidden` for all but support staff; `not_found`; `conflict` where its situation does not allow it.
+    /// `forbidden` for all but the terminal and staff with the right; `not_found`; `conflict` where its situation does not allow
+    /// it.
     pub async fn change(
         &self,
         context: &RequestContext,
         id: TenantId,
         change: TenantChange,
     ) -> Result<Option<LogPosition>, AppError> {
-        let context = context.require_support(Some(id))?;
+        let context = context.authorize_platform(change.right())?.about(id);
         let at = self.clock.now();
         let command = match change {
             TenantChange::Activate => TenantCommand::Activate { at },
@@ -76,15 +88,24 @@ impl TenantLifecycle {
     /// The tenants of the platform, newest first.
     ///
     /// # Errors
-    /// `forbidden` for all but support staff.
+    /// `forbidden` for all but the terminal and staff with the right.
     pub async fn list(
         &self,
         context: &RequestContext,
         filter: &TenantFilter,
         page: PageRequest,
     ) -> Result<Page<TenantView>, AppError> {
-        context.require_support(None)?;
-        Ok(self.views.list(filter, page).await?)
+        let scope = context.authorize_platform(PlatformPermission::TenantsRead)?;
+        Ok(self.views.list(&scope, filter, page).await?)
+    }
+
+    /// A tenant.
+    ///
+    /// # Errors
+    /// `forbidden` for all but the terminal and staff with the right; `not_found`.
+    pub async fn get(&self, context: &RequestContext, id: TenantId) -> Result<Found<TenantView>, AppError> {
+        let scope = context.authorize_platform(PlatformPermission::TenantsRead)?;
+        self.views.get(&scope, id).await?.or_missing(TenantError::NotFound.into())
     }
 
     /// Passes where the tenant is being offboarded, so that its export can be recorded.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use domain::EventSourced;
-use domain::access::{Permission, RoleName};
+use domain::access::{Permission, PlatformPermission, RoleName};
 use domain::ids::UserId;
 use domain::session::RevocationReason;
-use domain::user::{User, UserCommand, UserDetails, UserError};
+use domain::user::{Membership, User, UserCommand, UserError};
 use domain::values::{DisplayName, Personal};
 
 use super::RoleAssignment;
@@ -49,7 +49,7 @@ impl ManageUsers {
     /// # Errors
     /// `not_found` where the read model has no such user yet.
     pub async fn own(&self, context: &RequestContext) -> Result<UserView, AppError> {
-        let account = context.own_account()?;
+        let account = context.own_account_before_second_factor()?;
         let found = self.users.get(account.scope(), account.user_id).await?;
         Ok(found.or_missing(UserError::NotFound.into())?.item)
     }
@@ -106,12 +106,23 @@ impl ManageUsers {
     /// `forbidden` without the right, and where the caller does not manage the user's role; `not_found` for another
     /// company's user; `conflict` for the last owner.
     pub async fn deactivate(&self, context: &RequestContext, id: UserId) -> Result<Option<LogPosition>, AppError> {
-        let (scope, user) = self.manage(context, id).await?;
-        self.assignment.taken(&scope, id, &user.role).await?;
+        let (scope, role) = self.manage(context, id).await?;
+        self.assignment.taken(&scope, id, &role).await?;
         let recorded = self.record(&scope, id, UserCommand::Deactivate { at: self.clock.now() }).await?;
         let sessions = self.refresh_tokens.sessions_of(id).await?;
         let ended = self.end.end_all(scope.context(), sessions, RevocationReason::UserDeactivated).await?;
         Ok(recorded.max(ended))
+    }
+
+    /// Removes a deactivated user for good: nobody sees or reactivates the user any more. The user's history stays.
+    ///
+    /// # Errors
+    /// `forbidden` for all but staff with the right; `not_found` for another company's user; `conflict` for one who is not
+    /// deactivated.
+    pub async fn remove(&self, context: &RequestContext, id: UserId) -> Result<Option<LogPosition>, AppError> {
+        context.authorize_platform(PlatformPermission::UsersDelete)?;
+        let (scope, _) = self.manage(context, id).await?;
+        self.record(&scope, id, UserCommand::Remove { at: self.clock.now() }).await
     }
 
     /// Lets the user sign in again, with the password of before.
@@ -120,9 +131,9 @@ impl ManageUsers {
     /// `forbidden` without the right, and where the caller does not manage the user's role; `not_found` for another
     /// company's user; `taken` where somebody else has the e-mail address now.
     pub async fn reactivate(&self, context: &RequestContext, id: UserId) -> Result<Option<LogPosition>, AppError> {
-        let (scope, user) = self.manage(context, id).await?;
+        let (scope, role) = self.manage(context, id).await?;
         let recorded = self.record(&scope, id, UserCommand::Reactivate { at: self.clock.now() }).await?;
-        Ok(recorded.max(self.assign(&scope, id, &user.role).await?))
+        Ok(recorded.max(self.assign(&scope, id, &role).await?))
     }
 
     /// Gives the user another role, which the caller manages like the one of now.
@@ -136,8 +147,11 @@ impl ManageUsers {
         let User::Active(user) = self.accounts.load(id.uuid()).await? else {
             return Err(UserError::Deactivated.into());
         };
-        if user.role != role {
-            self.assignment.taken(scope, id, &user.role).await?;
+        match &user.membership {
+            Membership::Tenant { role: former, .. } if *former != role => {
+                self.assignment.taken(scope, id, former).await?;
+            }
+            Membership::Tenant { .. } | Membership::Platform { .. } => {}
         }
         let change = UserCommand::ChangeRole { role: role.clone(), at: self.clock.now() };
         let recorded = self.record(scope, id, change).await?;
@@ -151,16 +165,17 @@ impl ManageUsers {
         if given.is_none() {
             return Ok(None);
         }
+        let tenant_id = scope.tenant_id();
         match self.accounts.load(id.uuid()).await? {
-            User::Active(user) if user.role == *role => Ok(given),
-            User::Absent | User::Active(_) | User::Deactivated(_) => {
+            User::Active(user) if user.membership == Membership::Tenant { tenant_id, role: role.clone() } => Ok(given),
+            User::Absent | User::Active(_) | User::Deactivated(_) | User::Removed(_) => {
                 Ok(self.assignment.taken(scope, id, role).await?.or(given))
             }
         }
     }
 
-    /// The scope and the user, where the caller manages users of the user's role.
-    async fn manage(&self, context: &RequestContext, id: UserId) -> Result<(TenantScope, UserDetails), AppError> {
+    /// The scope and the user's role, where the caller manages users of that role.
+    async fn manage(&self, context: &RequestContext, id: UserId) -> Result<(TenantScope, RoleName), AppError> {
         let scope = context.authorize(Permission::UsersWrite)?;
         let user = self.accounts.load(id.uuid()).await?;
         if user.tenant() != Some(scope.tenant_id()) {
@@ -169,8 +184,9 @@ impl ManageUsers {
         let (User::Active(details) | User::Deactivated(details)) = user else {
             return Err(UserError::NotFound.into());
         };
-        self.assignment.require(&scope, &details.role).await?;
-        Ok((scope, details))
+        let Membership::Tenant { role, .. } = details.membership else { return Err(UserError::NotFound.into()) };
+        self.assignment.require(&scope, &role).await?;
+        Ok((scope, role))
     }
 
     async fn record(

@@ -54,6 +54,14 @@ pub struct SessionTokens {
     pub issued_at: DateTime<Utc>,
 }
 
+/// What someone who signs in has proved.
+pub(super) struct SignInProof {
+    /// The hash that the password fits.
+    pub(super) verified: PasswordHash,
+    /// Whether a code of a second factor was right, too.
+    pub(super) second_factor: bool,
+}
+
 /// Opens sessions.
 pub struct OpenSessions {
     /// The log.
@@ -76,11 +84,12 @@ impl OpenSessions {
         &self,
         origin: Origin,
         user: &UserDetails,
-        verified: PasswordHash,
+        proof: SignInProof,
         carrier: TokenCarrier,
     ) -> Result<Option<SessionTokens>, AppError> {
+        let SignInProof { verified, second_factor } = proof;
         let (now, session_id) = (self.clock.now(), SessionId::from(self.ids.next()));
-        let key = SessionKey { session_id, user_id: user.user_id, tenant_id: user.tenant_id };
+        let key = SessionKey { session_id, user_id: user.user_id, tenant_id: user.tenant() };
         let ends_at = now + self.life.longest;
         let (csrf, csrf_hash) = match carrier {
             TokenCarrier::Header => (None, None),
@@ -90,11 +99,11 @@ impl OpenSessions {
         // The token comes before the session: one without a session that is open is worth nothing.
         let first = FirstToken { session: key, verified, csrf: csrf_hash.clone(), expires_at, ends_at, now };
         let Some(refresh) = self.refresh_tokens.begin(first).await? else { return Ok(None) };
-        let access = self.access_token(key, user, csrf_hash, now)?;
+        let access = self.access_token(key, user, second_factor, csrf_hash)?;
         let command = SessionCommand::Open(OpenSession {
             session_id,
             user_id: user.user_id,
-            tenant_id: Some(user.tenant_id),
+            tenant_id: user.tenant(),
             method: SignInMethod::Password,
             user_agent: origin.client.user_agent.clone(),
             ip: origin.client.ip.clone().map(Personal::new),
@@ -104,7 +113,9 @@ impl OpenSessions {
         // Opening one's own session takes no right.
         let (user, nothing) = (self.proof(&access, now)?, Arc::default());
         let context = RequestContext::for_request(user, nothing, origin.request_id, origin.client, None);
-        self.sessions.execute(context.own_account()?.context(), session_id.uuid(), command).await?;
+        self.sessions
+            .execute(context.own_account_before_second_factor()?.context(), session_id.uuid(), command)
+            .await?;
         Ok(Some(SessionTokens { session_id, access, refresh, csrf, issued_at: now }))
     }
 
@@ -119,14 +130,12 @@ impl OpenSessions {
         &self,
         key: SessionKey,
         user: &UserDetails,
+        second_factor: bool,
         csrf: Option<CsrfHash>,
-        now: DateTime<Utc>,
     ) -> Result<AccessToken, AppError> {
-        let subject = TokenSubject { principal: principal(key, user), token_version: user.token_version, csrf };
-        Ok(self.tokens.issue(&subject, now)?)
+        let SessionKey { session_id, user_id, .. } = key;
+        let principal = Principal { user_id, membership: user.membership.clone(), session_id, second_factor };
+        let subject = TokenSubject { principal, token_version: user.token_version, csrf };
+        Ok(self.tokens.issue(&subject, self.clock.now())?)
     }
-}
-
-fn principal(key: SessionKey, user: &UserDetails) -> Principal {
-    Principal { user_id: key.user_id, tenant_id: key.tenant_id, role: user.role.clone(), session_id: key.session_id }
 }

@@ -28,6 +28,17 @@ pub struct NewTenant {
     pub preset: Preset,
 }
 
+/// What became of a request for a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TenantOutcome {
+    /// The tenant.
+    pub id: TenantId,
+    /// The request's place in the log; none where it changed nothing.
+    pub position: Option<LogPosition>,
+    /// True where the request was a repeat, and this is its first outcome.
+    pub replayed: bool,
+}
+
 /// Creates tenants.
 pub struct TenantProvisioning {
     /// The log.
@@ -42,14 +53,14 @@ impl TenantProvisioning {
     /// Creates the tenant; doing it again with the same details changes nothing.
     ///
     /// # Errors
-    /// `forbidden` for users; `taken` where the slug belongs to another tenant.
-    pub async fn provision(&self, context: &RequestContext, new: NewTenant) -> Result<(), AppError> {
-        context.require_system()?;
+    /// `forbidden` for companies' people, and for staff without the right; `taken` where the slug belongs to another tenant.
+    pub async fn provision(&self, context: &RequestContext, new: NewTenant) -> Result<TenantOutcome, AppError> {
+        let context = &context.for_new_tenant(new.id)?;
         let NewTenant { id, name, slug, language, preset } = new;
         let tenant = ProvisionTenant { tenant_id: id, name, slug, language, at: self.clock.now() };
-        self.tenants.execute(context, id.uuid(), TenantCommand::Provision(tenant)).await?;
-        self.access.provide(context, id, preset).await?;
-        Ok(())
+        let recorded = self.tenants.execute(context, id.uuid(), TenantCommand::Provision(tenant)).await?;
+        let provided = self.access.provide(context, id, preset).await?;
+        Ok(TenantOutcome { id, position: recorded.position.max(provided), replayed: recorded.replayed })
     }
 
     /// Opens a created tenant for use, once its integrations and users are there.

@@ -8,6 +8,7 @@ use domain::tenant::Tenant;
 use domain::user::{User, UserDetails};
 use secrecy::SecretString;
 
+use super::SecondFactorCheck;
 use super::end_sessions::EndSessions;
 use super::open_session::{OpenSessions, SessionTokens};
 use crate::context::{Origin, RequestContext};
@@ -35,6 +36,8 @@ pub struct RefreshSession {
     pub tenants: Arc<dyn Commands<Tenant>>,
     /// Refresh tokens.
     pub refresh_tokens: Arc<dyn RefreshTokens>,
+    /// Whether staff have a second factor by now.
+    pub second_factor: SecondFactorCheck,
     /// Issuing tokens.
     pub open: Arc<OpenSessions>,
     /// Ending sessions.
@@ -59,7 +62,8 @@ impl RefreshSession {
             Rotation::Rotated { session, next, csrf: hash } => {
                 let user = self.standing(&origin, session).await?;
                 let (issued_at, csrf) = (self.clock.now(), csrf.filter(|_| hash.is_some()));
-                let access = self.open.access_token(session, &user, hash, issued_at)?;
+                let second_factor = self.second_factor.of_session(&user).await?;
+                let access = self.open.access_token(session, &user, second_factor, hash)?;
                 Ok(SessionTokens { session_id: session.session_id, access, refresh: next, csrf, issued_at })
             }
             Rotation::Unknown => Err(refused()),
@@ -75,13 +79,17 @@ impl RefreshSession {
             self.refresh_tokens.forget(key.session_id).await?;
             return Err(refused());
         };
-        if let Err(kept_out) = self.tenants.load(key.tenant_id.uuid()).await?.require_open() {
+        if let Some(tenant) = key.tenant_id
+            && let Err(kept_out) = self.tenants.load(tenant.uuid()).await?.require_open()
+        {
             self.refresh_tokens.forget(key.session_id).await?;
             return Err(kept_out.into());
         }
         match self.accounts.load(key.user_id.uuid()).await? {
             User::Active(details) => Ok(details),
-            User::Absent | User::Deactivated(_) => self.ended(origin, key, RevocationReason::UserDeactivated).await,
+            User::Absent | User::Deactivated(_) | User::Removed(_) => {
+                self.ended(origin, key, RevocationReason::UserDeactivated).await
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use domain::values::{Email, Language, Personal};
 use secrecy::SecretString;
 use uuid::Uuid;
 
+use super::SuperAdminRoster;
 use super::end_sessions::EndSessions;
 use super::mailed_links::{LinkSubject, MailedLinks, refused};
 use crate::context::{Origin, RequestContext};
@@ -34,6 +35,8 @@ pub struct ResetPassword {
     pub mailed: Arc<MailedLinks>,
     /// Hashing.
     pub hasher: Arc<dyn PasswordHasher>,
+    /// Who of the staff can act from then on.
+    pub roster: Arc<SuperAdminRoster>,
     /// Ending sessions.
     pub end: Arc<EndSessions>,
 }
@@ -46,12 +49,14 @@ impl ResetPassword {
         let nobody = Uuid::nil();
         let user = match self.accounts.load(known.map_or(nobody, UserId::uuid)).await? {
             User::Active(details) => Some(details),
-            User::Absent | User::Deactivated(_) => None,
+            User::Absent | User::Deactivated(_) | User::Removed(_) => None,
         };
-        let tenant_id = user.as_ref().map_or(TenantId::from(nobody), |user| user.tenant_id);
-        let company = self.mailed.open_company(tenant_id).await?;
+        // Of nobody, and of staff, a company is looked up as well, so that all answers take as long.
+        let tenant_id = user.as_ref().and_then(UserDetails::tenant);
+        let company = self.mailed.open_company(tenant_id.unwrap_or(TenantId::from(nobody))).await?;
         let language = company.as_ref().map_or(Language::English, |company| company.language);
-        let subject = user.filter(|_| company.is_some()).map(|user| user.user_id.uuid());
+        let reached = |user: &UserDetails| company.is_some() || user.tenant().is_none();
+        let subject = user.filter(reached).map(|user| user.user_id.uuid());
         let (prepared, expires_at) = (self.mailed.prepare(LinkKind::PasswordReset)?, self.mailed.clock.now() + LIFE);
         let mail = Mail::PasswordReset { link: &prepared.link, minutes: LIFE.num_minutes() };
         let mail = self.mailed.mail(&mail, &Personal::new(email.clone()), tenant_id, language, expires_at);
@@ -75,11 +80,11 @@ impl ResetPassword {
         let now = self.mailed.clock.now();
         let link = links.find(LinkKind::PasswordReset, token, now).await?.ok_or_else(refused)?;
         let User::Active(user) = self.accounts.load(link.subject).await? else { return Err(refused()) };
-        let company = self.mailed.open_company(user.tenant_id).await?.ok_or_else(refused)?;
-        let UserDetails { user_id, tenant_id, email, .. } = user;
-        let new = Password::of_field("password", new, &[email.reveal().as_str(), company.name.as_str()])?;
+        let home = self.mailed.home(&user.membership).await?.ok_or_else(refused)?;
+        let (tenant_id, UserDetails { user_id, email, .. }) = (user.tenant(), user);
+        let new = Password::of_field("password", new, &[email.reveal().as_str(), home.name.as_str()])?;
         let hash = self.hasher.hash(&new).await?;
-        let notice = self.mailed.notice(&Mail::PasswordWasReset, &email, tenant_id, company.language);
+        let notice = self.mailed.notice(&Mail::PasswordWasReset, &email, tenant_id, home.language);
         let ended = links.reset_password(token, hash, vec![notice], self.mailed.clock.now()).await?;
         let ended = ended.ok_or_else(refused)?;
         let ids = &self.mailed.ids;
@@ -87,6 +92,7 @@ impl ResetPassword {
         let context = context.from_client(origin.client);
         let recorded = UserCommand::RecordPasswordReset { at: self.mailed.clock.now() };
         let recorded = self.accounts.execute(&context, user_id.uuid(), recorded).await?.position;
-        Ok(recorded.max(self.end.end_all(&context, ended, RevocationReason::PasswordReset).await?))
+        let appointed = self.roster.can_act(&context, user_id).await?;
+        Ok(recorded.max(appointed).max(self.end.end_all(&context, ended, RevocationReason::PasswordReset).await?))
     }
 }

@@ -3,11 +3,14 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use domain::FieldError;
+use domain::access::StaffRole;
 use domain::second_factor::{SecondFactor, SecondFactorCommand, SecondFactorError};
-use domain::user::{User, UserDetails, UserError};
+use domain::session::RevocationReason;
+use domain::user::{Membership, User, UserDetails, UserError};
+use domain::{ErrorKind, FieldError};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::end_sessions::EndSessions;
 use super::own_password::OwnPassword;
 use super::sign_in::locked;
 use crate::context::{OwnAccount, RequestContext};
@@ -35,6 +38,8 @@ pub struct ManageSecondFactor {
     pub factors: Arc<dyn SecondFactors>,
     /// Asking for the password, and counting failures.
     pub password: Arc<OwnPassword>,
+    /// Ending sessions.
+    pub end: Arc<EndSessions>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -45,7 +50,7 @@ impl ManageSecondFactor {
     /// # Errors
     /// `invalid` for a wrong password; `conflict` where an app is set up already.
     pub async fn begin(&self, context: &RequestContext, password: &SecretString) -> Result<Enrolment, AppError> {
-        let (_, user) = self.own(context).await?;
+        let (_, user) = self.own(context.own_account_before_second_factor()?).await?;
         self.password.require(&user, password).await?;
         let begun = self.factors.begin(owner(&user), self.clock.now()).await?;
         let secret = begun.ok_or(SecondFactorError::AlreadyEnrolled)?;
@@ -53,7 +58,8 @@ impl ManageSecondFactor {
         Ok(Enrolment { secret, uri })
     }
 
-    /// Confirms the app by one of its codes, and answers with the recovery codes, which are shown this once.
+    /// Confirms the app by one of its codes, and answers with the recovery codes, which are shown this once. Other sessions of
+    /// staff end: nobody proved anything but the password in them.
     ///
     /// # Errors
     /// `invalid` for a wrong code, or where nothing was begun.
@@ -62,24 +68,33 @@ impl ManageSecondFactor {
         context: &RequestContext,
         code: &SecretString,
     ) -> Result<(Vec<SecretString>, Option<LogPosition>), AppError> {
-        let (account, user) = self.own(context).await?;
+        let (account, user) = self.own(context.own_account_before_second_factor()?).await?;
         let confirmed = self.factors.confirm(owner(&user), code, self.clock.now()).await?;
         let codes = confirmed.ok_or_else(wrong_code)?;
         let FactorOwner { user_id, tenant_id } = owner(&user);
         let enrolled = SecondFactorCommand::RecordEnrolled { user_id, tenant_id, at: self.clock.now() };
-        Ok((codes, self.log.execute(account.context(), user_id.uuid(), enrolled).await?.position))
+        let recorded = self.log.execute(account.context(), user_id.uuid(), enrolled).await?.position;
+        // They were opened without a code, and would count as opened with one.
+        let mut others = self.end.refresh_tokens.sessions_of(user_id).await?;
+        others.retain(|id| *id != account.session_id && tenant_id.is_none());
+        let ended = self.end.end_all(account.context(), others, RevocationReason::ByUser).await?;
+        Ok((codes, recorded.max(ended)))
     }
 
     /// Gives the app and the recovery codes up.
     ///
     /// # Errors
-    /// `invalid` for a wrong code; `too_many` after failed attempts; `conflict` where no app is set up.
+    /// `invalid` for a wrong code; `too_many` after failed attempts; `conflict` where no app is set up, and for staff whose
+    /// role needs one.
     pub async fn disable(
         &self,
         context: &RequestContext,
         code: &SecretString,
     ) -> Result<Option<LogPosition>, AppError> {
-        let (account, user) = self.own(context).await?;
+        let (account, user) = self.own(context.own_account()?).await?;
+        if user.membership.staff_role().is_some_and(StaffRole::needs_second_factor) {
+            return Err(needed());
+        }
         if !self.factors.is_enrolled(user.user_id).await? {
             return Err(SecondFactorError::NotEnrolled.into());
         }
@@ -96,11 +111,10 @@ impl ManageSecondFactor {
         Ok(self.log.execute(account.context(), user.user_id.uuid(), disabled).await?.position)
     }
 
-    async fn own(&self, context: &RequestContext) -> Result<(OwnAccount, UserDetails), AppError> {
-        let account = context.own_account()?;
+    async fn own(&self, account: OwnAccount) -> Result<(OwnAccount, UserDetails), AppError> {
         match self.accounts.load(account.user_id.uuid()).await? {
             User::Active(user) => Ok((account, user)),
-            User::Absent | User::Deactivated(_) => Err(UserError::NotFound.into()),
+            User::Absent | User::Deactivated(_) | User::Removed(_) => Err(UserError::NotFound.into()),
         }
     }
 }
@@ -133,6 +147,15 @@ impl SecondFactorCheck {
         }
     }
 
+    /// Whether a session that goes on counts as one with a second factor: sessions without one end as it is set up. Only
+    /// asked of staff, because nothing depends on it for others.
+    pub(super) async fn of_session(&self, user: &UserDetails) -> Result<bool, PortError> {
+        match user.membership {
+            Membership::Platform { .. } => self.is_asked(user).await,
+            Membership::Tenant { .. } => Ok(false),
+        }
+    }
+
     /// Whether a code is asked for.
     pub(super) async fn is_asked(&self, user: &UserDetails) -> Result<bool, PortError> {
         self.factors.is_enrolled(user.user_id).await
@@ -140,11 +163,16 @@ impl SecondFactorCheck {
 }
 
 fn owner(user: &UserDetails) -> FactorOwner {
-    FactorOwner { user_id: user.user_id, tenant_id: user.tenant_id }
+    FactorOwner { user_id: user.user_id, tenant_id: user.tenant() }
 }
 
 fn attempt(user: &UserDetails) -> Attempt {
     Attempt { account: Some(user.email.reveal().clone()), address: None }
+}
+
+fn needed() -> AppError {
+    let detail = "Your role on the staff works with an authenticator app only; nobody who has it gives the app up.";
+    AppError::new(ErrorKind::Conflict, "totp.needed", detail)
 }
 
 fn wrong_code() -> AppError {

@@ -24,16 +24,12 @@ pub struct AccessSetup {
 
 impl AccessSetup {
     /// Records what the preset holds and the company has never had. What it has changed or removed since stays so.
-    ///
-    /// # Errors
-    /// `forbidden` for users.
-    pub async fn provide(
+    pub(super) async fn provide(
         &self,
         context: &RequestContext,
         tenant_id: TenantId,
         preset: Preset,
     ) -> Result<Option<LogPosition>, AppError> {
-        context.require_system()?;
         let (context, at) = (context.further(), self.clock.now());
         let command = CatalogueCommand { tenant_id, ask: CatalogueAsk::Provide(preset.catalogue()), at };
         let id = CatalogueId::of(tenant_id);

@@ -12,7 +12,7 @@ use domain::values::Email;
 use secrecy::SecretString;
 
 use super::SecondFactorCheck;
-use super::open_session::{OpenSessions, SessionTokens, TokenCarrier};
+use super::open_session::{OpenSessions, SessionTokens, SignInProof, TokenCarrier};
 use crate::context::{Origin, RequestContext};
 use crate::error::{AppError, PortError, chain};
 use crate::password::Password;
@@ -95,7 +95,7 @@ impl SignIn {
         };
         let details = self.active(user).await?.ok_or_else(refused)?;
         // Failures are forgotten when all is right, not before: a password that is known gives no more guesses at the code.
-        self.require_code(&origin, &attempt, &details, login.code).await?;
+        let second_factor = self.require_code(&origin, &attempt, &details, login.code).await?;
         if let Some(until) = self.guard.succeeded(&attempt, self.clock.now()).await? {
             return Err(locked(until, self.clock.now()));
         }
@@ -103,32 +103,35 @@ impl SignIn {
             PasswordMatch::Outdated => self.rehashed(user, login.password, hash).await,
             PasswordMatch::Yes | PasswordMatch::No => hash,
         };
-        self.tenants.load(details.tenant_id.uuid()).await?.require_open()?;
-        let tokens = self.sessions.open(origin, &details, hash, login.carrier).await?.ok_or_else(refused)?;
-        Ok(SignedIn { tokens, user: UserView { role: details.role, ..user.clone() } })
+        if let Some(tenant) = details.tenant() {
+            self.tenants.load(tenant.uuid()).await?.require_open()?;
+        }
+        let proof = SignInProof { verified: hash, second_factor };
+        let tokens = self.sessions.open(origin, &details, proof, login.carrier).await?.ok_or_else(refused)?;
+        Ok(SignedIn { tokens, user: UserView { membership: details.membership, ..user.clone() } })
     }
 
-    /// Passes where no app is set up, or the code is right.
+    /// Passes where no app is set up, or the code is right; true where it is.
     async fn require_code(
         &self,
         origin: &Origin,
         attempt: &Attempt,
         user: &UserDetails,
         code: Option<SecretString>,
-    ) -> Result<(), AppError> {
+    ) -> Result<bool, AppError> {
         if !self.second_factor.is_asked(user).await? {
-            return Ok(());
+            return Ok(false);
         }
         let Some(code) = code else {
             let detail = "Send the code that your authenticator app shows, or a recovery code, with the password.";
             return Err(AppError::new(ErrorKind::Unauthenticated, "totp.required", detail));
         };
-        if self.second_factor.passes(&self.context(user.tenant_id, origin), user, &code, self.clock.as_ref()).await? {
-            return Ok(());
+        if self.second_factor.passes(&self.context(user.tenant(), origin), user, &code, self.clock.as_ref()).await? {
+            return Ok(true);
         }
         let lockout = self.guard.failed(attempt, self.clock.now()).await?;
         if let Some(lockout) = lockout {
-            self.record_lockout(user.user_id, user.tenant_id, lockout, origin).await?;
+            self.record_lockout(user.user_id, user.tenant(), lockout, origin).await?;
         }
         let detail = "The code is not the one that the app shows now, or was used already; wait for the next one.";
         Err(AppError::new(ErrorKind::Unauthenticated, "totp.refused", detail))
@@ -138,12 +141,14 @@ impl SignIn {
     async fn failed(&self, attempt: &Attempt, user: Option<&UserView>, origin: &Origin) -> Result<(), AppError> {
         let lockout = self.guard.failed(attempt, self.clock.now()).await?;
         match (user, lockout) {
-            (Some(user), Some(lockout)) => self.record_lockout(user.id, user.tenant_id, lockout, origin).await,
+            (Some(user), Some(lockout)) => {
+                self.record_lockout(user.id, user.membership.tenant(), lockout, origin).await
+            }
             _ => Ok(()),
         }
     }
 
-    fn context(&self, tenant: TenantId, origin: &Origin) -> RequestContext {
+    fn context(&self, tenant: Option<TenantId>, origin: &Origin) -> RequestContext {
         let context = RequestContext::for_system("sign_in", tenant, self.ids.next(), origin.request_id);
         context.from_client(origin.client.clone())
     }
@@ -152,7 +157,7 @@ impl SignIn {
     async fn active(&self, user: &UserView) -> Result<Option<UserDetails>, PortError> {
         match self.accounts.load(user.id.uuid()).await? {
             User::Active(details) => Ok(Some(details)),
-            User::Absent | User::Deactivated(_) => Ok(None),
+            User::Absent | User::Deactivated(_) | User::Removed(_) => Ok(None),
         }
     }
 
@@ -178,7 +183,7 @@ impl SignIn {
     async fn record_lockout(
         &self,
         user: UserId,
-        tenant: TenantId,
+        tenant: Option<TenantId>,
         Lockout { failures, until }: Lockout,
         origin: &Origin,
     ) -> Result<(), AppError> {

@@ -53,12 +53,8 @@ fn bench() -> Result<Bench, Failure> {
 
 fn subject(number: u32) -> TokenSubject {
     let id = |n: u128| Uuid::from_u128(0x0197_b1c0_5f6e_7c3a_9d55_2f6c_1a7e_0000 + n);
-    let principal = Principal {
-        user_id: id(1).into(),
-        tenant_id: id(2).into(),
-        role: RoleName::owner(),
-        session_id: id(u128::from(number) + 3).into(),
-    };
+    let principal =
+        Principal::of_tenant(id(1).into(), id(2).into(), RoleName::owner(), id(u128::from(number) + 3).into());
     TokenSubject { principal, token_version: 0, csrf: None }
 }
 

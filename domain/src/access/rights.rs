@@ -25,6 +25,13 @@ impl Rights {
         Self::compile([&Grant::EVERYTHING], &Catalogue::default())
     }
 
+    /// This right in its whole, and nothing else.
+    pub fn only(permission: Permission) -> Self {
+        let mut rights = Self { built_in: permission.bit(), ..Self::default() };
+        rights.reaches[permission.index()] = permission.reaches().widest();
+        rights
+    }
+
     /// Whether the role has the right, with whatever reach.
     #[inline]
     pub fn allows(&self, permission: Permission) -> bool {
@@ -90,6 +97,14 @@ mod tests {
         }
         assert!(rights(&["*"]).reach_by_name("requests", "delete").is_empty());
         assert!(rights(&["requests:delete", "boats:*"]).reach_by_name("requests", "delete").is_empty());
+    }
+
+    #[test]
+    fn one_right_alone_is_that_and_no_other() {
+        for permission in Permission::ALL {
+            let only = Rights::only(permission);
+            assert_eq!(only, rights(&[permission.name()]), "{}", permission.name());
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ impl SecondFactor {
     fn enrol(
         self,
         user_id: UserId,
-        tenant_id: TenantId,
+        tenant_id: Option<TenantId>,
         at: DateTime<Utc>,
     ) -> Result<Vec<SecondFactorEvent>, SecondFactorError> {
         match self {

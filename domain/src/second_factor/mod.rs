@@ -26,8 +26,8 @@ pub enum SecondFactorCommand {
     RecordEnrolled {
         /// The user.
         user_id: UserId,
-        /// The user's tenant.
-        tenant_id: TenantId,
+        /// The user's tenant; none for staff.
+        tenant_id: Option<TenantId>,
         /// Now.
         at: DateTime<Utc>,
     },
@@ -50,9 +50,9 @@ pub enum SecondFactorCommand {
 #[serde(tag = "type")]
 #[expect(missing_docs, reason = "the fields are those of the commands")]
 pub enum SecondFactorEvent {
-    TotpEnrolled { user_id: UserId, tenant_id: TenantId, at: DateTime<Utc> },
-    RecoveryCodeUsed { user_id: UserId, tenant_id: TenantId, left: u32, at: DateTime<Utc> },
-    TotpDisabled { user_id: UserId, tenant_id: TenantId, at: DateTime<Utc> },
+    TotpEnrolled { user_id: UserId, tenant_id: Option<TenantId>, at: DateTime<Utc> },
+    RecoveryCodeUsed { user_id: UserId, tenant_id: Option<TenantId>, left: u32, at: DateTime<Utc> },
+    TotpDisabled { user_id: UserId, tenant_id: Option<TenantId>, at: DateTime<Utc> },
 }
 
 domain_events!(SecondFactorEvent { TotpEnrolled = "1", RecoveryCodeUsed = "1", TotpDisabled = "1" });
@@ -64,9 +64,9 @@ pub enum SecondFactor {
     #[default]
     Absent,
     /// Asked for at each sign-in.
-    Enrolled(UserId, TenantId),
+    Enrolled(UserId, Option<TenantId>),
     /// Given up.
-    Disabled(UserId, TenantId),
+    Disabled(UserId, Option<TenantId>),
 }
 
 /// Why a second factor refuses a command.
@@ -117,7 +117,7 @@ impl EventSourced for SecondFactor {
     fn tenant(&self) -> Option<TenantId> {
         match self {
             Self::Absent => None,
-            Self::Enrolled(_, tenant_id) | Self::Disabled(_, tenant_id) => Some(*tenant_id),
+            Self::Enrolled(_, tenant_id) | Self::Disabled(_, tenant_id) => *tenant_id,
         }
     }
 }

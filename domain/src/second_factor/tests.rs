@@ -9,8 +9,8 @@ fn at() -> DateTime<Utc> {
     "2026-06-01T00:00:00Z".parse().unwrap()
 }
 
-fn ids() -> (UserId, TenantId) {
-    (Uuid::from_u128(2).into(), Uuid::from_u128(1).into())
+fn ids() -> (UserId, Option<TenantId>) {
+    (Uuid::from_u128(2).into(), Some(Uuid::from_u128(1).into()))
 }
 
 fn enrol() -> SecondFactorCommand {

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use crate::access::RoleName;
+use crate::access::{RoleName, StaffRole};
 use crate::ids::{TenantId, UserId};
 use crate::values::{DisplayName, Email, Personal};
 
@@ -9,6 +9,8 @@ use crate::values::{DisplayName, Email, Personal};
 pub enum UserCommand {
     /// Make the user known.
     Register(RegisterUser),
+    /// Make someone of the platform's staff known.
+    RegisterStaff(RegisterStaff),
     /// Record that a new password was stored.
     RecordPasswordSet {
         /// Now.
@@ -31,10 +33,19 @@ pub enum UserCommand {
         /// Now.
         at: DateTime<Utc>,
     },
-    /// Give the user another role.
+    /// Give the user of a company another role.
     ChangeRole {
         /// The new role.
         role: RoleName,
+        /// Now.
+        at: DateTime<Utc>,
+    },
+    /// Give a member of the staff another role.
+    ChangeStaffRole {
+        /// The new role.
+        role: StaffRole,
+        /// Who decides it; none for those who work at the terminal.
+        by: Option<UserId>,
         /// Now.
         at: DateTime<Utc>,
     },
@@ -52,6 +63,11 @@ pub enum UserCommand {
     },
     /// Let the user sign in again.
     Reactivate {
+        /// Now.
+        at: DateTime<Utc>,
+    },
+    /// Remove a deactivated user for good.
+    Remove {
         /// Now.
         at: DateTime<Utc>,
     },
@@ -79,6 +95,21 @@ pub struct RegisterUser {
     pub name: Personal<DisplayName>,
     /// What the user is in the tenant.
     pub role: RoleName,
+    /// Now.
+    pub at: DateTime<Utc>,
+}
+
+/// A new member of the platform's staff.
+#[derive(Debug, Clone)]
+pub struct RegisterStaff {
+    /// The user's id.
+    pub user_id: UserId,
+    /// The address that the user signs in with.
+    pub email: Personal<Email>,
+    /// The name that others see.
+    pub name: Personal<DisplayName>,
+    /// What the user is on the staff.
+    pub role: StaffRole,
     /// Now.
     pub at: DateTime<Utc>,
 }

@@ -1,7 +1,8 @@
 use chrono::{DateTime, Utc};
 
-use super::{RegisterUser, User, UserCommand, UserDetails, UserError, UserEvent};
-use crate::access::RoleName;
+use super::{Membership, RegisterStaff, RegisterUser, User, UserCommand, UserDetails, UserError, UserEvent};
+use crate::access::{RoleName, StaffRole};
+use crate::ids::{TenantId, UserId};
 use crate::values::{DisplayName, Email, Personal};
 
 impl User {
@@ -9,44 +10,56 @@ impl User {
     pub fn decide(&self, command: UserCommand) -> Result<Vec<UserEvent>, UserError> {
         match command {
             UserCommand::Register(user) => self.register(user),
+            UserCommand::RegisterStaff(user) => self.register_staff(user),
             UserCommand::RecordPasswordSet { at } => self.record_password_set(at),
             UserCommand::RecordPasswordChanged { at } => self.record_password_changed(at),
             UserCommand::RecordPasswordReset { at } => self.record_password_reset(at),
             UserCommand::ChangeEmail { email, at } => self.change_email(email, at),
             UserCommand::ChangeRole { role, at } => self.change_role(role, at),
+            UserCommand::ChangeStaffRole { role, by, at } => self.change_staff_role(role, by, at),
             UserCommand::Rename { name, at } => self.rename(name, at),
             UserCommand::Deactivate { at } => self.deactivate(at),
             UserCommand::Reactivate { at } => self.reactivate(at),
+            UserCommand::Remove { at } => self.remove(at),
             UserCommand::RecordLockout { failures, until, at } => self.record_lockout(failures, until, at),
         }
     }
 
     fn register(&self, new: RegisterUser) -> Result<Vec<UserEvent>, UserError> {
         let RegisterUser { user_id, tenant_id, email, name, role, at } = new;
+        let membership = Membership::Tenant { tenant_id, role: role.clone() };
+        let wanted = UserDetails { user_id, membership, email: email.clone(), name: name.clone(), token_version: 0 };
+        let registered = UserEvent::UserRegistered { user_id, tenant_id, email, name, role, at };
+        self.register_as(&wanted, registered)
+    }
+
+    fn register_staff(&self, new: RegisterStaff) -> Result<Vec<UserEvent>, UserError> {
+        let RegisterStaff { user_id, email, name, role, at } = new;
+        let membership = Membership::Platform { role };
+        let wanted = UserDetails { user_id, membership, email: email.clone(), name: name.clone(), token_version: 0 };
+        self.register_as(&wanted, UserEvent::StaffRegistered { user_id, email, name, role, at })
+    }
+
+    fn register_as(&self, wanted: &UserDetails, registered: UserEvent) -> Result<Vec<UserEvent>, UserError> {
         match self {
-            Self::Absent => Ok(vec![UserEvent::UserRegistered { user_id, tenant_id, email, name, role, at }]),
-            Self::Active(known)
-                if (known.user_id, known.tenant_id, &known.email, &known.name, &known.role)
-                    == (user_id, tenant_id, &email, &name, &role) =>
-            {
-                Ok(Vec::new())
-            }
-            Self::Active(_) | Self::Deactivated(_) => Err(UserError::AlreadyExists),
+            Self::Absent => Ok(vec![registered]),
+            Self::Active(known) if UserDetails { token_version: 0, ..known.clone() } == *wanted => Ok(Vec::new()),
+            Self::Active(_) | Self::Deactivated(_) | Self::Removed(_) => Err(UserError::AlreadyExists),
         }
     }
 
     fn record_password_set(&self, at: DateTime<Utc>) -> Result<Vec<UserEvent>, UserError> {
-        let UserDetails { user_id, tenant_id, .. } = *self.active()?;
+        let (user_id, tenant_id) = self.active()?.whose();
         Ok(vec![UserEvent::UserPasswordSet { user_id, tenant_id, at }])
     }
 
     fn record_password_changed(&self, at: DateTime<Utc>) -> Result<Vec<UserEvent>, UserError> {
-        let UserDetails { user_id, tenant_id, .. } = *self.active()?;
+        let (user_id, tenant_id) = self.active()?.whose();
         Ok(vec![UserEvent::UserPasswordChanged { user_id, tenant_id, at }])
     }
 
     fn record_password_reset(&self, at: DateTime<Utc>) -> Result<Vec<UserEvent>, UserError> {
-        let UserDetails { user_id, tenant_id, .. } = *self.active()?;
+        let (user_id, tenant_id) = self.active()?.whose();
         Ok(vec![UserEvent::UserPasswordReset { user_id, tenant_id, at }])
     }
 
@@ -55,17 +68,40 @@ impl User {
         if details.email == email {
             return Ok(Vec::new());
         }
-        let UserDetails { user_id, tenant_id, email: former, .. } = details.clone();
+        let ((user_id, tenant_id), former) = (details.whose(), details.email.clone());
         Ok(vec![UserEvent::UserEmailChanged { user_id, tenant_id, former, email, at }])
     }
 
     fn change_role(&self, role: RoleName, at: DateTime<Utc>) -> Result<Vec<UserEvent>, UserError> {
         let details = self.active()?;
-        if details.role == role {
+        let Membership::Tenant { tenant_id, role: former } = &details.membership else {
+            return Err(UserError::OtherMembership);
+        };
+        if *former == role {
             return Ok(Vec::new());
         }
-        let &UserDetails { user_id, tenant_id, token_version, .. } = details;
-        Ok(vec![UserEvent::UserRoleChanged { user_id, tenant_id, role, token_version: token_version + 1, at }])
+        let (user_id, tenant_id, token_version) = (details.user_id, *tenant_id, details.token_version + 1);
+        Ok(vec![UserEvent::UserRoleChanged { user_id, tenant_id, role, token_version, at }])
+    }
+
+    fn change_staff_role(
+        &self,
+        role: StaffRole,
+        by: Option<UserId>,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<UserEvent>, UserError> {
+        let details = self.active()?;
+        let Membership::Platform { role: former } = details.membership else {
+            return Err(UserError::OtherMembership);
+        };
+        if by == Some(details.user_id) {
+            return Err(UserError::OwnRole);
+        }
+        if former == role {
+            return Ok(Vec::new());
+        }
+        let (user_id, token_version) = (details.user_id, details.token_version + 1);
+        Ok(vec![UserEvent::StaffRoleChanged { user_id, role, token_version, at }])
     }
 
     fn rename(&self, name: Personal<DisplayName>, at: DateTime<Utc>) -> Result<Vec<UserEvent>, UserError> {
@@ -73,16 +109,17 @@ impl User {
         if details.name == name {
             return Ok(Vec::new());
         }
-        Ok(vec![UserEvent::UserRenamed { user_id: details.user_id, tenant_id: details.tenant_id, name, at }])
+        let (user_id, tenant_id) = details.whose();
+        Ok(vec![UserEvent::UserRenamed { user_id, tenant_id, name, at }])
     }
 
     fn deactivate(&self, at: DateTime<Utc>) -> Result<Vec<UserEvent>, UserError> {
         match self {
-            Self::Absent => Err(UserError::NotFound),
+            Self::Absent | Self::Removed(_) => Err(UserError::NotFound),
             Self::Deactivated(_) => Ok(Vec::new()),
             Self::Active(details) => Ok(vec![UserEvent::UserDeactivated {
                 user_id: details.user_id,
-                tenant_id: details.tenant_id,
+                tenant_id: details.tenant(),
                 email: details.email.clone(),
                 token_version: details.token_version + 1,
                 at,
@@ -92,11 +129,24 @@ impl User {
 
     fn reactivate(&self, at: DateTime<Utc>) -> Result<Vec<UserEvent>, UserError> {
         match self {
-            Self::Absent => Err(UserError::NotFound),
+            Self::Absent | Self::Removed(_) => Err(UserError::NotFound),
             Self::Active(_) => Ok(Vec::new()),
             Self::Deactivated(details) => {
-                let UserDetails { user_id, tenant_id, ref email, .. } = *details;
-                Ok(vec![UserEvent::UserReactivated { user_id, tenant_id, email: email.clone(), at }])
+                let ((user_id, tenant_id), email) = (details.whose(), details.email.clone());
+                Ok(vec![UserEvent::UserReactivated { user_id, tenant_id, email, at }])
+            }
+        }
+    }
+
+    /// The e-mail address was given back and the tokens ended with the deactivation before.
+    fn remove(&self, at: DateTime<Utc>) -> Result<Vec<UserEvent>, UserError> {
+        match self {
+            Self::Absent => Err(UserError::NotFound),
+            Self::Active(_) => Err(UserError::NotDeactivated),
+            Self::Removed(_) => Ok(Vec::new()),
+            Self::Deactivated(details) => {
+                let (user_id, tenant_id) = details.whose();
+                Ok(vec![UserEvent::UserRemoved { user_id, tenant_id, at }])
             }
         }
     }
@@ -109,9 +159,10 @@ impl User {
         at: DateTime<Utc>,
     ) -> Result<Vec<UserEvent>, UserError> {
         match self {
-            Self::Absent => Err(UserError::NotFound),
+            Self::Absent | Self::Removed(_) => Err(UserError::NotFound),
             Self::Deactivated(_) => Ok(Vec::new()),
-            &Self::Active(UserDetails { user_id, tenant_id, .. }) => {
+            Self::Active(details) => {
+                let (user_id, tenant_id) = details.whose();
                 Ok(vec![UserEvent::UserLockedOut { user_id, tenant_id, failures, until, at }])
             }
         }
@@ -119,9 +170,15 @@ impl User {
 
     fn active(&self) -> Result<&UserDetails, UserError> {
         match self {
-            Self::Absent => Err(UserError::NotFound),
+            Self::Absent | Self::Removed(_) => Err(UserError::NotFound),
             Self::Active(details) => Ok(details),
             Self::Deactivated(_) => Err(UserError::Deactivated),
         }
+    }
+}
+
+impl UserDetails {
+    fn whose(&self) -> (UserId, Option<TenantId>) {
+        (self.user_id, self.tenant())
     }
 }

@@ -1,11 +1,14 @@
-//! A person who signs in.
+//! A person who signs in: someone of a company, or of the platform's staff, and never the other one later.
 //!
 //! | invariant | where |
 //! |---|---|
-//! | a user is registered once; repeating the same registration changes nothing | `decide::register` |
-//! | an e-mail is unique among those who may sign in, compared in lower case | claims of [`UserEvent::UserRegistered`], [`UserEvent::UserEmailChanged`], [`UserEvent::UserDeactivated`], [`UserEvent::UserReactivated`] |
+//! | a user is registered once; repeating the same registration changes nothing | `decide::register`, `decide::register_staff` |
+//! | an e-mail is unique among those who may sign in, compared in lower case | claims of [`UserEvent::UserRegistered`], [`UserEvent::StaffRegistered`], [`UserEvent::UserEmailChanged`], [`UserEvent::UserDeactivated`], [`UserEvent::UserReactivated`] |
 //! | a deactivated user is kept and changed by nothing but reactivation, which needs the e-mail to be free | `decide::reactivate` |
-//! | access tokens of an earlier role, or from before a deactivation, are told by the token version | `decide::change_role`, `decide::deactivate` |
+//! | only a deactivated user is removed, and stays so | `decide::remove` |
+//! | access tokens of an earlier role, or from before a deactivation, are told by the token version | `decide::change_role`, `decide::change_staff_role`, `decide::deactivate` |
+//! | nobody changes the own role on the staff | `decide::change_staff_role` |
+//! | companies' people have no role on the staff, and staff none in a company | `decide::change_role`, `decide::change_staff_role` |
 //! | the log says when a password was set, never what it is or its hash | [`UserEvent::UserPasswordSet`] |
 
 mod command;
@@ -16,10 +19,10 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use command::{RegisterUser, UserCommand};
+pub use command::{RegisterStaff, RegisterUser, UserCommand};
 pub use error::UserError;
 pub use event::UserEvent;
-pub use state::{User, UserDetails};
+pub use state::{Membership, User, UserDetails};
 
 use crate::event_sourced::{ClaimChange, ClaimScope, EventSourced};
 use crate::ids::TenantId;
@@ -38,14 +41,16 @@ impl EventSourced for User {
     fn tenant(&self) -> Option<TenantId> {
         match self {
             Self::Absent => None,
-            Self::Active(details) | Self::Deactivated(details) => Some(details.tenant_id),
+            Self::Active(details) | Self::Deactivated(details) | Self::Removed(details) => details.tenant(),
         }
     }
 
     fn claims(event: &UserEvent) -> Vec<ClaimChange> {
         let (scope, kind) = (ClaimScope::Platform, "email");
         match event {
-            UserEvent::UserRegistered { email, .. } | UserEvent::UserReactivated { email, .. } => {
+            UserEvent::UserRegistered { email, .. }
+            | UserEvent::StaffRegistered { email, .. }
+            | UserEvent::UserReactivated { email, .. } => {
                 vec![ClaimChange::Take { scope, kind, value: email.reveal().to_string() }]
             }
             UserEvent::UserDeactivated { email, .. } => {
@@ -59,7 +64,9 @@ impl EventSourced for User {
             | UserEvent::UserPasswordChanged { .. }
             | UserEvent::UserPasswordReset { .. }
             | UserEvent::UserRoleChanged { .. }
+            | UserEvent::StaffRoleChanged { .. }
             | UserEvent::UserRenamed { .. }
+            | UserEvent::UserRemoved { .. }
             | UserEvent::UserLockedOut { .. } => Vec::new(),
         }
     }

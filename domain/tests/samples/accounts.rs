@@ -24,18 +24,34 @@ pub(super) fn users() -> Vec<Golden> {
     let role = RoleName::user();
     let until = at("07:01:12.402");
     vec![
-        usual::<User>(&UserEvent::UserPasswordChanged { user_id, tenant_id, at: at("07:30:00.118204") }),
+        usual::<User>(&UserEvent::UserPasswordChanged {
+            user_id,
+            tenant_id: Some(tenant_id),
+            at: at("07:30:00.118204"),
+        }),
         usual::<User>(&UserEvent::UserRoleChanged { user_id, tenant_id, role, token_version: 1, at: at("08:10:09") }),
-        usual::<User>(&UserEvent::UserRenamed { user_id, tenant_id, name, at: at("08:12:40.5") }),
+        usual::<User>(&UserEvent::UserRenamed { user_id, tenant_id: Some(tenant_id), name, at: at("08:12:40.5") }),
         usual::<User>(&UserEvent::UserDeactivated {
             user_id,
-            tenant_id,
+            tenant_id: Some(tenant_id),
             email: email(),
             token_version: 2,
             at: at("17:00:00"),
         }),
-        usual::<User>(&UserEvent::UserReactivated { user_id, tenant_id, email: email(), at: at("18:00:00") }),
-        usual::<User>(&UserEvent::UserLockedOut { user_id, tenant_id, failures: 5, until, at: at("07:00:12.402") }),
+        usual::<User>(&UserEvent::UserReactivated {
+            user_id,
+            tenant_id: Some(tenant_id),
+            email: email(),
+            at: at("18:00:00"),
+        }),
+        usual::<User>(&UserEvent::UserRemoved { user_id, tenant_id: Some(tenant_id), at: at("18:30:00") }),
+        usual::<User>(&UserEvent::UserLockedOut {
+            user_id,
+            tenant_id: Some(tenant_id),
+            failures: 5,
+            until,
+            at: at("07:00:12.402"),
+        }),
     ]
 }
 

@@ -6,6 +6,7 @@ mod people;
 mod rebuilds;
 mod runs;
 mod setup;
+mod staff;
 mod tenants;
 
 use chrono::{DateTime, Utc};
@@ -34,6 +35,9 @@ pub(crate) fn all() -> Vec<Golden> {
         access::roles(),
         access::catalogues(),
         access::owners(),
+        staff::users(),
+        staff::second_factors(),
+        staff::super_admins(),
     ]
     .into_iter()
     .flatten()

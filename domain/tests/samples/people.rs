@@ -23,8 +23,14 @@ pub(super) fn users() -> Vec<Golden> {
     let (former, email) = (value("olga@severny-les.example"), value("o.sokolova@severny-les.example"));
     let (former, email) = (Personal::new(former), Personal::new(email));
     vec![
-        usual::<User>(&UserEvent::UserPasswordReset { user_id, tenant_id, at: at("07:41:55.902311") }),
-        usual::<User>(&UserEvent::UserEmailChanged { user_id, tenant_id, former, email, at: at("08:20:03.004") }),
+        usual::<User>(&UserEvent::UserPasswordReset { user_id, tenant_id: Some(tenant_id), at: at("07:41:55.902311") }),
+        usual::<User>(&UserEvent::UserEmailChanged {
+            user_id,
+            tenant_id: Some(tenant_id),
+            former,
+            email,
+            at: at("08:20:03.004"),
+        }),
     ]
 }
 
@@ -67,8 +73,21 @@ pub(super) fn invitations() -> Vec<Golden> {
 pub(super) fn second_factors() -> Vec<Golden> {
     let (user_id, tenant_id) = (user_id(), tenant_id());
     vec![
-        usual::<SecondFactor>(&SecondFactorEvent::TotpEnrolled { user_id, tenant_id, at: at("09:00:31.7") }),
-        usual::<SecondFactor>(&SecondFactorEvent::RecoveryCodeUsed { user_id, tenant_id, left: 9, at: at("12:44:09") }),
-        usual::<SecondFactor>(&SecondFactorEvent::TotpDisabled { user_id, tenant_id, at: at("13:00:00") }),
+        usual::<SecondFactor>(&SecondFactorEvent::TotpEnrolled {
+            user_id,
+            tenant_id: Some(tenant_id),
+            at: at("09:00:31.7"),
+        }),
+        usual::<SecondFactor>(&SecondFactorEvent::RecoveryCodeUsed {
+            user_id,
+            tenant_id: Some(tenant_id),
+            left: 9,
+            at: at("12:44:09"),
+        }),
+        usual::<SecondFactor>(&SecondFactorEvent::TotpDisabled {
+            user_id,
+            tenant_id: Some(tenant_id),
+            at: at("13:00:00"),
+        }),
     ]
 }

@@ -21,7 +21,11 @@ pub(super) fn users() -> Vec<Golden> {
     let (role, at) = (RoleName::owner(), value("2026-05-04T08:15:02Z"));
     vec![
         usual::<User>(&UserEvent::UserRegistered { user_id, tenant_id, email, name, role, at }),
-        usual::<User>(&UserEvent::UserPasswordSet { user_id, tenant_id, at: value("2026-05-04T08:16:37.204118Z") }),
+        usual::<User>(&UserEvent::UserPasswordSet {
+            user_id,
+            tenant_id: Some(tenant_id),
+            at: value("2026-05-04T08:16:37.204118Z"),
+        }),
     ]
 }
 

@@ -29,6 +29,11 @@ impl AggregateKey {
 }
 
 /// The tenant in a column that is part of a key and so cannot be null: the nil UUID stands for the platform.
-pub(super) fn tenant_in_key(tenant: Option<TenantId>) -> Uuid {
+pub(crate) fn tenant_in_key(tenant: Option<TenantId>) -> Uuid {
     tenant.map_or(Uuid::nil(), TenantId::uuid)
+}
+
+/// The tenant that such a column names; none for the platform.
+pub(crate) fn tenant_of_key(tenant: Uuid) -> Option<TenantId> {
+    (!tenant.is_nil()).then(|| tenant.into())
 }

@@ -173,7 +173,7 @@ async fn decide<A: EventSourced>(
     expect: Expect,
     command: A::Command,
 ) -> Result<Vec<A::Event>, CommandError<A::Error>> {
-    let foreign = |tenant: Option<TenantId>| context.tenant().is_some() && tenant != context.tenant();
+    let foreign = |tenant: Option<TenantId>| tenant != context.tenant();
     if state.aggregate.exists() && foreign(state.aggregate.tenant()) {
         return Err(CommandError::Rule(A::absent()));
     }

@@ -23,6 +23,7 @@ mod trail;
 mod writer;
 
 pub use aggregate::AggregateKey;
+pub(crate) use aggregate::{tenant_in_key, tenant_of_key};
 pub use appender::Appender;
 pub use commands::{LogCommands, LogStatistics};
 pub use commit::{AppendError, Appended, Commit, NewEvent};

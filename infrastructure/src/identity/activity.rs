@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::database::Database;
 use crate::error::from_sqlx;
+use crate::event_store::tenant_in_key;
 
 /// A session that was written so short a time ago is not written again.
 const RESOLUTION: TimeDelta = TimeDelta::minutes(1);
@@ -64,7 +65,7 @@ impl SessionActivity {
                 where a.last_seen_at < excluded.last_seen_at",
         )
         .bind(column(|key| key.session_id.uuid()))
-        .bind(column(|key| key.tenant_id.uuid()))
+        .bind(column(|key| tenant_in_key(key.tenant_id)))
         .bind(column(|key| key.user_id.uuid()))
         .bind(seen.iter().map(|(_, at)| *at).collect::<Vec<_>>())
         .execute(self.database.pool())

@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::crypto::{KeyRing, hex, random_token, token_hash};
 use crate::database::Database;
 use crate::error::{from_orm, from_sqlx, internal};
+use crate::event_store::{tenant_in_key, tenant_of_key};
 use crate::mail::{Destiny, PgOutbox, Sealed, insert};
 
 /// Links that one address may ask for within an hour, of each kind.
@@ -77,7 +78,7 @@ impl OneTimeLinks for PgOneTimeLinks {
 
     async fn issue(&self, link: NewLink, mails: Vec<NewMail>, now: DateTime<Utc>) -> Result<bool, PortError> {
         let NewLink { token, kind, tenant_id, subject, asked_by, payload, expires_at } = link;
-        let (hash, tenant) = (token_hash(&token), tenant_id.unwrap_or(TenantId::from(Uuid::nil())));
+        let (hash, tenant) = (token_hash(&token), TenantId::from(tenant_in_key(tenant_id)));
         let address = match asked_by {
             Some(address) => Some(self.address_name(&address).await?),
             None => None,
@@ -137,7 +138,7 @@ impl OneTimeLinks for PgOneTimeLinks {
             }
             None => None,
         };
-        let tenant_id = (tenant.uuid() != Uuid::nil()).then_some(tenant);
+        let tenant_id = tenant_of_key(tenant.uuid());
         Ok(Some(Link { tenant_id, subject, payload, expires_at }))
     }
 
@@ -165,7 +166,7 @@ impl OneTimeLinks for PgOneTimeLinks {
     async fn is_issued(
         &self,
         kind: LinkKind,
-        tenant: TenantId,
+        tenant: Option<TenantId>,
         subject: Uuid,
         now: DateTime<Utc>,
     ) -> Result<bool, PortError> {
@@ -173,7 +174,7 @@ impl OneTimeLinks for PgOneTimeLinks {
             "select exists (
                 select from one_time_links where tenant_id = $1 and kind = $2 and subject_id = $3 and expires_at > $4)",
         )
-        .bind(tenant.uuid())
+        .bind(tenant_in_key(tenant))
         .bind(kind.name())
         .bind(subject)
         .bind(now)
@@ -185,7 +186,7 @@ impl OneTimeLinks for PgOneTimeLinks {
     async fn revoke(
         &self,
         kind: LinkKind,
-        tenant: TenantId,
+        tenant: Option<TenantId>,
         subject: Uuid,
         now: DateTime<Utc>,
     ) -> Result<(), PortError> {
@@ -193,7 +194,7 @@ impl OneTimeLinks for PgOneTimeLinks {
             "update one_time_links set used_at = $4
              where tenant_id = $1 and kind = $2 and subject_id = $3 and used_at is null",
         )
-        .bind(tenant.uuid())
+        .bind(tenant_in_key(tenant))
         .bind(kind.name())
         .bind(subject)
         .bind(now)

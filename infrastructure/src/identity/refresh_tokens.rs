@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::crypto::{hex, random_token, token_hash};
 use crate::database::Database;
 use crate::error::from_sqlx;
+use crate::event_store::{tenant_in_key, tenant_of_key};
 
 /// How long after its use a token may come again, by a request that was sent at the same time.
 const GRACE: TimeDelta = TimeDelta::seconds(10);
@@ -97,7 +98,7 @@ impl RefreshTokens for PgRefreshTokens {
         let token = random_token()?;
         let begun = sqlx::query(BEGIN)
             .bind(token_hash(&token))
-            .bind(session.tenant_id.uuid())
+            .bind(tenant_in_key(session.tenant_id))
             .bind(session.user_id.uuid())
             .bind(session.session_id.uuid())
             .bind(csrf.map(|CsrfHash(hash)| hash))
@@ -130,7 +131,8 @@ impl RefreshTokens for PgRefreshTokens {
             .await
             .map_err(from_sqlx)?;
         let Some((verdict, tenant, user, session, csrf, expires_at)) = judged else { return Ok(Rotation::Unknown) };
-        let session = SessionKey { session_id: session.into(), user_id: user.into(), tenant_id: tenant.into() };
+        let (session_id, user_id, tenant_id) = (session.into(), user.into(), tenant_of_key(tenant));
+        let session = SessionKey { session_id, user_id, tenant_id };
         Ok(match verdict.as_str() {
             "good" => Rotation::Rotated { session, next: RefreshToken { token, expires_at }, csrf: csrf.map(CsrfHash) },
             "forged" => Rotation::Forged,

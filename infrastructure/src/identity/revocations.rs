@@ -29,7 +29,7 @@ const FRESH: Duration = Duration::from_secs(5);
 
 /// What ended sessions and roles so lately that it concerns tokens.
 const RECENT: &str = "
-    where event_type in ('SessionRevoked', 'UserRoleChanged', 'UserDeactivated')
+    where event_type in ('SessionRevoked', 'UserRoleChanged', 'StaffRoleChanged', 'UserDeactivated')
       and recorded_at > clock_timestamp() - $1";
 
 /// What shut or opened tenants, the oldest first; however long ago, so the time does not matter.
@@ -112,6 +112,7 @@ impl LiveRevocations {
                 User::TYPE => {
                     if let Ok(
                         UserEvent::UserRoleChanged { user_id, token_version, .. }
+                        | UserEvent::StaffRoleChanged { user_id, token_version, .. }
                         | UserEvent::UserDeactivated { user_id, token_version, .. },
                     ) = event.decode()
                     {
@@ -171,7 +172,8 @@ impl Revocations for LiveRevocations {
         let refused = self.refused.read().unwrap_or_else(PoisonError::into_inner);
         let principal = &subject.principal;
         let stale = refused.users.0.get(&principal.user_id).is_some_and(|(least, _)| subject.token_version < *least);
-        let shut = refused.tenants.get(&principal.tenant_id).is_some_and(|gate| gate.shut);
+        let gate = principal.membership.tenant().and_then(|tenant| refused.tenants.get(&tenant));
+        let shut = gate.is_some_and(|gate| gate.shut);
         if stale || shut || refused.sessions.0.contains_key(&principal.session_id) {
             Verdict::Revoked
         } else {

@@ -15,6 +15,7 @@ use super::totp::{base32, step_of};
 use crate::crypto::{KeyRing, token_hash};
 use crate::database::Database;
 use crate::error::from_sqlx;
+use crate::event_store::tenant_in_key;
 
 /// The length of a secret: that of the hash (RFC 4226 section 4).
 const SECRET: usize = 20;
@@ -33,7 +34,7 @@ pub struct PgSecondFactors {
 }
 
 impl PgSecondFactors {
-    /// Those of this database, sealed with the tenants' keys.
+    /// Those of this database, sealed with the tenants' keys; of staff, with the platform's.
     pub fn new(database: Database, keys: Arc<KeyRing>) -> Self {
         Self { database, keys }
     }
@@ -49,13 +50,13 @@ impl PgSecondFactors {
              where user_id = $1 and tenant_id = $2 and (confirmed_at is not null) = $3",
         )
         .bind(owner.user_id.uuid())
-        .bind(owner.tenant_id.uuid())
+        .bind(tenant_in_key(owner.tenant_id))
         .bind(confirmed)
         .fetch_optional(self.database.pool())
         .await
         .map_err(from_sqlx)?;
         let Some((sealed, last)) = row else { return Ok(None) };
-        let secret = self.keys.of(owner.tenant_id).await?.open(&binding(owner), &sealed)?;
+        let secret = self.keys.of(tenant_in_key(owner.tenant_id).into()).await?.open(&binding(owner), &sealed)?;
         Ok(Some((Zeroizing::new(secret), last)))
     }
 
@@ -70,7 +71,7 @@ impl PgSecondFactors {
             "update recovery_codes set used_at = $4
              where tenant_id = $1 and user_id = $2 and code_hash = $3 and used_at is null",
         )
-        .bind(owner.tenant_id.uuid())
+        .bind(tenant_in_key(owner.tenant_id))
         .bind(owner.user_id.uuid())
         .bind(token_hash(&plain(code)))
         .bind(now)
@@ -83,7 +84,7 @@ impl PgSecondFactors {
         let left: i64 = sqlx::query_scalar(
             "select count(*) from recovery_codes where tenant_id = $1 and user_id = $2 and used_at is null",
         )
-        .bind(owner.tenant_id.uuid())
+        .bind(tenant_in_key(owner.tenant_id))
         .bind(owner.user_id.uuid())
         .fetch_one(self.database.pool())
         .await
@@ -96,14 +97,15 @@ impl PgSecondFactors {
 impl SecondFactors for PgSecondFactors {
     async fn begin(&self, owner: FactorOwner, now: DateTime<Utc>) -> Result<Option<SecretString>, PortError> {
         let secret = random::<SECRET>()?;
-        let sealed = self.keys.of(owner.tenant_id).await?.seal(&binding(owner), secret.as_slice())?;
+        let sealed =
+            self.keys.of(tenant_in_key(owner.tenant_id).into()).await?.seal(&binding(owner), secret.as_slice())?;
         let begun = sqlx::query(
             "insert into second_factors (user_id, tenant_id, sealed, begun_at) values ($1, $2, $3, $4)
              on conflict (user_id) do update set sealed = excluded.sealed, begun_at = excluded.begun_at
                 where second_factors.confirmed_at is null",
         )
         .bind(owner.user_id.uuid())
-        .bind(owner.tenant_id.uuid())
+        .bind(tenant_in_key(owner.tenant_id))
         .bind(sealed)
         .bind(now)
         .execute(self.database.pool())
@@ -135,7 +137,7 @@ impl SecondFactors for PgSecondFactors {
              select user_id, tenant_id, code_hash from confirmed, unnest($5::bytea[]) as new (code_hash)",
         )
         .bind(owner.user_id.uuid())
-        .bind(owner.tenant_id.uuid())
+        .bind(tenant_in_key(owner.tenant_id))
         .bind(now)
         .bind(step)
         .bind(hashes)
@@ -166,7 +168,7 @@ impl SecondFactors for PgSecondFactors {
             "update second_factors set last_step = $3 where user_id = $1 and tenant_id = $2 and last_step < $3",
         )
         .bind(owner.user_id.uuid())
-        .bind(owner.tenant_id.uuid())
+        .bind(tenant_in_key(owner.tenant_id))
         .bind(step)
         .execute(self.database.pool())
         .await
@@ -180,7 +182,7 @@ impl SecondFactors for PgSecondFactors {
              delete from second_factors where user_id = $1 and tenant_id = $2",
         )
         .bind(owner.user_id.uuid())
-        .bind(owner.tenant_id.uuid())
+        .bind(tenant_in_key(owner.tenant_id))
         .execute(self.database.pool())
         .await
         .map(|_| ())
@@ -207,5 +209,5 @@ fn readable(letters: &str) -> String {
 }
 
 fn binding(owner: FactorOwner) -> String {
-    format!("totp|{}|{}", owner.tenant_id, owner.user_id)
+    format!("totp|{}|{}", tenant_in_key(owner.tenant_id), owner.user_id)
 }

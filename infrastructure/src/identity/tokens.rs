@@ -9,8 +9,8 @@ use application::ports::identity::{AccessToken, CsrfHash, PublicKey, TokenSubjec
 use application::{PortError, Principal};
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::access::RoleName;
 use domain::ids::{SessionId, TenantId, UserId};
+use domain::user::Membership;
 use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use quick_cache::sync::Cache;
 use secrecy::SecretString;
@@ -38,11 +38,16 @@ const AUDIENCE: &str = "synkro-api";
 #[derive(Serialize, Deserialize)]
 struct Claims {
     sub: UserId,
-    role: RoleName,
-    company_id: TenantId,
+    /// The role in the company, or on the staff where no company is named.
+    role: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    company_id: Option<TenantId>,
     sid: SessionId,
     /// The user's token version.
     ver: u32,
+    /// Whether the user had a second factor, where that matters: on the staff.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    mfa: bool,
     /// The hash of the CSRF token, where the token lives in a cookie.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     csrf: Option<String>,
@@ -165,8 +170,12 @@ impl RsaTokens {
         let keys = self.keys();
         let (key_id, key) = keys.verifying(&key_id, now)?;
         let claims = jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok()?.claims;
-        let principal =
-            Principal { user_id: claims.sub, tenant_id: claims.company_id, role: claims.role, session_id: claims.sid };
+        let membership = match claims.company_id {
+            Some(tenant_id) => Membership::Tenant { tenant_id, role: claims.role.parse().ok()? },
+            None => Membership::Platform { role: claims.role.parse().ok()? },
+        };
+        let (user_id, session_id, second_factor) = (claims.sub, claims.sid, claims.mfa);
+        let principal = Principal { user_id, membership, session_id, second_factor };
         let subject = TokenSubject { principal, token_version: claims.ver, csrf: claims.csrf.map(CsrfHash) };
         let (issued_at, expires_at) = (claims.iat, claims.exp);
         Some(Remembered { subject: Arc::new(subject), key_id: Arc::clone(key_id), issued_at, expires_at })
@@ -176,12 +185,13 @@ impl RsaTokens {
 impl Tokens for RsaTokens {
     fn issue(&self, subject: &TokenSubject, now: DateTime<Utc>) -> Result<AccessToken, PortError> {
         let expires_at = now + LIFETIME;
-        let Principal { user_id, tenant_id, role, session_id } = &subject.principal;
+        let Principal { user_id, membership, session_id, second_factor } = &subject.principal;
         let claims = Claims {
             sub: *user_id,
-            role: role.clone(),
-            company_id: *tenant_id,
+            role: membership.role_name().to_owned(),
+            company_id: membership.tenant(),
             sid: *session_id,
+            mfa: *second_factor,
             ver: subject.token_version,
             csrf: subject.csrf.as_ref().map(|CsrfHash(hash)| hash.clone()),
             iat: now.timestamp(),

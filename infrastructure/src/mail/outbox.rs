@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 use crate::crypto::KeyRing;
 use crate::database::Database;
 use crate::error::{from_orm, from_sqlx, internal};
+use crate::event_store::tenant_in_key;
 use crate::signals::{Signal, Waiter};
 
 /// How long it is kept that a mail was sent or given up.
@@ -75,7 +76,7 @@ pub(crate) enum Destiny {
 impl Sealed {
     /// Seals a mail under its company's key.
     pub(crate) async fn of(keys: &KeyRing, mail: &NewMail) -> Result<Self, PortError> {
-        let tenant = mail.tenant_id.unwrap_or(TenantId::from(Uuid::nil()));
+        let tenant = TenantId::from(tenant_in_key(mail.tenant_id));
         let NewMail { id, kind, to, letter, send_by, .. } = mail;
         let content = Content { to: to.reveal().as_str(), subject: &letter.subject, text: letter.text.expose_secret() };
         let plain = Zeroizing::new(serde_json::to_vec(&content).map_err(internal)?);

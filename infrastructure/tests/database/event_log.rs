@@ -186,12 +186,7 @@ async fn a_commit_is_recorded_whole_or_not_at_all() {
 #[tokio::test]
 async fn an_event_carries_who_caused_it_from_where_and_by_which_right() {
     let test = TestDatabase::new().await;
-    let principal = Principal {
-        user_id: user(1),
-        tenant_id: tenant(1),
-        role: RoleName::owner(),
-        session_id: Uuid::from_u128(0xe).into(),
-    };
+    let principal = Principal::of_tenant(user(1), tenant(1), RoleName::owner(), Uuid::from_u128(0xe).into());
     let client = Client { ip: Some("203.0.113.9".into()), user_agent: Some("browser/1".into()) };
     let (user, rights) = (signed_in(principal.clone()), Rights::everything().into());
     let request = RequestContext::for_request(user, rights, Uuid::from_u128(0xa), client, None);

@@ -7,8 +7,9 @@ use std::time::Duration;
 use application::pipeline::RunStopper;
 use application::ports::commands::{Commands, Expect, Recorded};
 use application::ports::read_models::{PageRequest, TenantFilter, TenantStatus, Tenants};
-use application::{CommandError, PortError, RequestContext};
+use application::{CommandError, PlatformScope, PortError, RequestContext};
 use async_trait::async_trait;
+use domain::access::PlatformPermission;
 use domain::ids::RunId;
 use domain::job_run::{JobRun, JobRunCommand, JobRunError, JobRunEvent};
 use domain::tenant::{Tenant, TenantCommand};
@@ -20,6 +21,11 @@ use uuid::Uuid;
 
 use crate::fixtures::{at, on_run, start, tenant};
 use crate::story::Company;
+
+fn operator() -> PlatformScope {
+    let operator = RequestContext::for_support("ops-anna".parse().unwrap(), Uuid::from_u128(3));
+    operator.authorize_platform(PlatformPermission::TenantsRead).unwrap()
+}
 
 /// A log that answers so often, and then never again.
 struct Killed {
@@ -137,7 +143,7 @@ async fn tenants_are_listed_newest_first_by_situation_and_by_a_part_of_their_nam
     let listed = async |filter: TenantFilter| {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
-            let page = reader.list(&filter, PageRequest { after, limit: 2 }).await.unwrap();
+            let page = reader.list(&operator(), &filter, PageRequest { after, limit: 2 }).await.unwrap();
             found.extend(page.items.into_iter().map(|tenant| tenant.id));
             after = page.next;
             if after.is_none() {

@@ -50,6 +50,7 @@ mod step_queue;
 mod story;
 mod story_access;
 mod story_people;
+mod story_staff;
 mod trail;
 mod transactions;
 mod vault;

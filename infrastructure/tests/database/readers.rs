@@ -9,6 +9,7 @@ use domain::access::{Permission, RoleName};
 use domain::ids::{ReportId, TenantId};
 use domain::integration::{CheckOutcome, IntegrationKind};
 use domain::job_run::Step;
+use domain::user::Membership;
 use infrastructure::read_models::integrations::IntegrationsReader;
 use infrastructure::read_models::reports::ReportsReader;
 use infrastructure::read_models::runs::RunsReader;
@@ -133,7 +134,8 @@ async fn users_are_found_by_id_and_by_email() {
     test.catch_up().await;
     let reader = UsersReader::new(test.database());
     let ann = reader.by_email(&" ANN@company-1.example".parse().unwrap()).await.unwrap().unwrap();
-    assert_eq!((ann.id, ann.tenant_id, ann.role.clone()), (company.user(), company.tenant(), RoleName::owner()));
+    let owner = Membership::Tenant { tenant_id: company.tenant(), role: RoleName::owner() };
+    assert_eq!((ann.id, ann.membership.clone()), (company.user(), owner));
     let own = scope(company.tenant());
     assert_eq!(reader.get(&own, company.user()).await.unwrap().item, Some(ann.clone()));
     assert_eq!(reader.get(&own, user(404)).await.unwrap().item, None);

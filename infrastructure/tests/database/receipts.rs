@@ -20,7 +20,7 @@ use crate::fixtures::{at, begin, complete, context, count, on_run, run, start, t
 fn request(tenant_id: TenantId, user_id: UserId, key: &str, asked: u8) -> RequestContext {
     let receipt =
         Receipt { key: key.parse().unwrap(), operation: "an_operation", request_hash: RequestHash([asked; 32]) };
-    let principal = Principal { user_id, tenant_id, role: RoleName::owner(), session_id: Uuid::from_u128(0xe).into() };
+    let principal = Principal::of_tenant(user_id, tenant_id, RoleName::owner(), Uuid::from_u128(0xe).into());
     let (user, rights) = (signed_in(principal), Rights::everything().into());
     let request = RequestContext::for_request(user, rights, Uuid::from_u128(0xa), Client::default(), Some(receipt));
     request.authorize(Permission::RunsStart).unwrap().context().clone()

@@ -13,7 +13,7 @@ fn factors(test: &TestDatabase) -> PgSecondFactors {
 }
 
 fn owner(number: u128) -> FactorOwner {
-    FactorOwner { user_id: user(number), tenant_id: tenant(1) }
+    FactorOwner { user_id: user(number), tenant_id: Some(tenant(1)) }
 }
 
 /// An app that was confirmed at the beginning, and its recovery codes.

@@ -34,7 +34,7 @@ pub(crate) fn session(number: u128) -> SessionId {
 
 /// The first token of the n-th session, of a user of the first tenant.
 pub(crate) fn first(n: u128, user_number: u128, verified: &PasswordHash, now: DateTime<Utc>) -> FirstToken {
-    let session = SessionKey { session_id: session(n), user_id: user(user_number), tenant_id: tenant(1) };
+    let session = SessionKey { session_id: session(n), user_id: user(user_number), tenant_id: Some(tenant(1)) };
     let (expires_at, ends_at) = (now + IDLE, now + TimeDelta::days(90));
     FirstToken { session, verified: verified.clone(), csrf: None, expires_at, ends_at, now }
 }
@@ -68,7 +68,7 @@ async fn a_token_is_exchanged_once() {
     assert_ne!(second.expose_secret(), third.expose_secret());
     for used in [&token, &second] {
         let Rotation::Reused(key) = rotate(&tokens, used, at(131)).await else { panic!("it was used") };
-        assert_eq!((key.session_id, key.user_id, key.tenant_id), (session(1), user(1), tenant(1)));
+        assert_eq!((key.session_id, key.user_id, key.tenant_id), (session(1), user(1), Some(tenant(1))));
     }
     assert!(matches!(rotate(&tokens, &"made up".into(), at(131)).await, Rotation::Unknown));
     tokens.forget(session(1)).await.unwrap();
@@ -150,7 +150,8 @@ async fn open_sessions_are_listed_with_when_they_were_seen() {
     let hash = PasswordHash(SecretString::from("$argon2id$…"));
     PgCredentials::new(test.database().clone()).set(company.user(), hash.clone()).await.unwrap();
     let tokens = PgRefreshTokens::new(test.database().clone());
-    let key = |n| SessionKey { session_id: company.session(n), user_id: company.user(), tenant_id: company.tenant() };
+    let key =
+        |n| SessionKey { session_id: company.session(n), user_id: company.user(), tenant_id: Some(company.tenant()) };
     for n in 1..=2 {
         tokens.begin(FirstToken { session: key(n), ..first(n, 1, &hash, at(3)) }).await.unwrap().unwrap();
     }
@@ -175,7 +176,7 @@ async fn open_sessions_are_listed_with_when_they_were_seen() {
 
 fn subject(company: &Company<'_>, n: u128, token_version: u32) -> TokenSubject {
     let (user_id, tenant_id) = (company.user(), company.tenant());
-    let principal = Principal { user_id, tenant_id, role: RoleName::owner(), session_id: company.session(n) };
+    let principal = Principal::of_tenant(user_id, tenant_id, RoleName::owner(), company.session(n));
     TokenSubject { principal, token_version, csrf: None }
 }
 

@@ -31,7 +31,7 @@ const WORKER: Uuid = Uuid::from_u128(0x77);
 
 /// A company of a number; two of them share nothing.
 pub(crate) struct Company<'a> {
-    test: &'a TestDatabase,
+    pub(crate) test: &'a TestDatabase,
     number: u128,
 }
 
@@ -89,6 +89,8 @@ impl<'a> Company<'a> {
         self.manage_access().await;
         self.let_people_in().await;
         self.be_looked_after().await;
+        self.have_staff().await;
+        self.remove_someone().await;
         self.manage_api_keys().await;
     }
 

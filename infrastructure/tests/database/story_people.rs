@@ -49,7 +49,7 @@ impl Company<'_> {
             self.tell::<User>(user_id.uuid(), command).await;
         }
         for command in [
-            SecondFactorCommand::RecordEnrolled { user_id, tenant_id, at },
+            SecondFactorCommand::RecordEnrolled { user_id, tenant_id: Some(tenant_id), at },
             SecondFactorCommand::RecordRecoveryCodeUsed { left: 9, at },
             SecondFactorCommand::RecordDisabled { at },
         ] {

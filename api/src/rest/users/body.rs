@@ -4,6 +4,7 @@ use application::use_cases::UserChange;
 use chrono::{DateTime, Utc};
 use domain::FieldError;
 use domain::access::RoleName;
+use domain::ids::TenantId;
 use domain::values::DisplayName;
 use poem_openapi::Object;
 use poem_openapi::types::Example;
@@ -19,14 +20,14 @@ use crate::input::{Input, both};
 pub(in crate::rest) struct UserBody {
     /// The user's id.
     id: Uuid,
-    /// The user's company.
-    tenant_id: Uuid,
+    /// The user's company; absent for the platform's staff.
+    tenant_id: Option<Uuid>,
     /// The address that the user signs in with.
     email: String,
     /// The user's name.
     name: String,
     /// The name of the user's role in the company: `owner` may do everything, `user` reads runs and reports; a company
-    /// may define more.
+    /// may define more. Of the platform's staff: `super_admin`, `admin_lite`, `support` or `auditor`.
     role: String,
     /// False where the user may not sign in.
     active: bool,
@@ -38,10 +39,10 @@ impl From<UserView> for UserBody {
     fn from(user: UserView) -> Self {
         Self {
             id: user.id.uuid(),
-            tenant_id: user.tenant_id.uuid(),
+            tenant_id: user.membership.tenant().map(TenantId::uuid),
             email: user.email.reveal().clone(),
             name: user.name.reveal().clone(),
-            role: user.role.into(),
+            role: user.membership.role_name().to_owned(),
             active: user.active,
             registered_at: user.registered_at,
         }
@@ -52,7 +53,7 @@ impl Example for UserBody {
     fn example() -> Self {
         Self {
             id: Uuid::from_u128(0x0197_b1c0_5f6e_7c3a_9d55_2f6c_1a7e_4b11),
-            tenant_id: Uuid::from_u128(0x0197_b1c0_5f6e_7c3a_9d55_2f6c_1a7e_4b12),
+            tenant_id: Some(Uuid::from_u128(0x0197_b1c0_5f6e_7c3a_9d55_2f6c_1a7e_4b12)),
             email: "ann@acme.example".into(),
             name: "Ann".into(),
             role: RoleName::OWNER.into(),

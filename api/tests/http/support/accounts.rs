@@ -17,7 +17,7 @@ use application::use_cases::{
     Authentication, ChangePassword, EndSessions, ManageUsers, OpenSessions, ReadSessions, RefreshSession, SessionLife,
     SignIn,
 };
-use application::{CommandError, Password, PortError, Principal, RequestContext, TenantScope};
+use application::{CommandError, Password, PlatformScope, PortError, Principal, RequestContext, TenantScope};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::EventSourced;
@@ -49,10 +49,9 @@ impl Log<User> {
         let user = |view: &UserView| {
             let details = UserDetails {
                 user_id: view.id,
-                tenant_id: view.tenant_id,
+                membership: view.membership.clone(),
                 email: Personal::new(view.email.reveal().parse().unwrap()),
                 name: Personal::new(view.name.reveal().parse().unwrap()),
-                role: view.role.clone(),
                 token_version: 0,
             };
             (view.id.uuid(), User::Active(details))
@@ -74,7 +73,7 @@ where
         command: A::Command,
     ) -> Result<Recorded<A::Event>, CommandError<A::Error>> {
         let mut aggregate = self.load(id).await?;
-        if aggregate.exists() && context.tenant().is_some() && aggregate.tenant() != context.tenant() {
+        if aggregate.exists() && aggregate.tenant() != context.tenant() {
             return Err(CommandError::Rule(A::absent()));
         }
         let sink = cqrs_es::event_sink::EventSink::default();
@@ -104,13 +103,18 @@ impl Users for Memory {
     }
 
     async fn get(&self, scope: &TenantScope, id: UserId) -> Outcome<Found<Option<UserView>>> {
-        let user = self.users.iter().find(|user| user.id == id && user.tenant_id == scope.tenant_id());
+        let user = self.users.iter().find(|user| user.id == id && user.membership.tenant() == Some(scope.tenant_id()));
         Ok(Found { item: user.cloned(), parked: 0 })
     }
 
     async fn list(&self, scope: &TenantScope, _page: PageRequest) -> Outcome<Page<UserView>> {
-        let own = self.users.iter().filter(|user| user.tenant_id == scope.tenant_id());
+        let own = self.users.iter().filter(|user| user.membership.tenant() == Some(scope.tenant_id()));
         Ok(Page { items: own.cloned().collect(), next: None, parked: 0 })
+    }
+
+    async fn staff(&self, _scope: &PlatformScope, _page: PageRequest) -> Outcome<Page<UserView>> {
+        let staff = self.users.iter().filter(|user| user.membership.tenant().is_none());
+        Ok(Page { items: staff.cloned().collect(), next: None, parked: 0 })
     }
 }
 
@@ -157,7 +161,8 @@ impl Tokens for Memory {
         let email = token.strip_prefix("token-of-")?;
         let user = self.users.iter().find(|user| user.email.reveal() == email)?;
         let session_id = SessionId::from(Uuid::from_u128(5));
-        let principal = Principal { user_id: user.id, tenant_id: user.tenant_id, role: user.role.clone(), session_id };
+        let (user_id, membership) = (user.id, user.membership.clone());
+        let principal = Principal { user_id, membership, session_id, second_factor: false };
         let csrf = Some(CsrfHash(CSRF.1.into()));
         Some(Arc::new(TokenSubject { principal, token_version: 0, csrf }))
     }
@@ -280,6 +285,7 @@ impl Accounts {
                 tenants: memory.clone(),
                 sessions: sessions.clone(),
                 refresh_tokens: memory.clone(),
+                second_factor: super::people::no_second_factor(),
                 open,
                 end: end.clone(),
                 clock: memory.clone(),

@@ -15,6 +15,7 @@ use domain::metrics::{Metrics, compute};
 use domain::narrative::Narrative;
 use domain::period::{DayBorder, Period};
 use domain::report::ReportKind;
+use domain::user::Membership;
 use domain::values::Personal;
 use uuid::Uuid;
 
@@ -71,10 +72,9 @@ impl Memory {
     pub(super) fn new() -> Self {
         let user = |number: u128, tenant_id: TenantId, email: &str, role| UserView {
             id: UserId::from(Uuid::from_u128(number)),
-            tenant_id,
+            membership: Membership::Tenant { tenant_id, role },
             email: Personal::new(email.to_owned()),
             name: Personal::new("Ann".to_owned()),
-            role,
             active: true,
             registered_at: now(),
         };

@@ -4,6 +4,7 @@ mod api_keys;
 mod memory;
 mod people;
 mod ports;
+mod staff;
 
 use std::sync::Arc;
 
@@ -63,17 +64,22 @@ impl Api {
     pub(crate) fn new() -> Self {
         let memory = Arc::new(Memory::new());
         let accounts = Accounts::of(&memory);
+        let invite = Arc::new(people::invite(&memory));
         let state = Arc::new(AppState {
             authentication: accounts.authentication,
             sign_in: accounts.sign_in,
             refresh: accounts.refresh,
             read_sessions: accounts.read_sessions,
             change_password: accounts.change_password,
+            staff: Arc::new(staff::staff(&memory, &accounts.end_sessions)),
+            tenants: Arc::new(staff::tenants(&memory)),
+            provisioning: Arc::new(staff::provisioning(&memory)),
+            tenant_users: Arc::new(staff::tenant_users(&accounts.users, &invite)),
             users: accounts.users,
             reset_password: Arc::new(people::reset_password(&memory, &accounts.end_sessions)),
             change_email: Arc::new(people::change_email(&memory)),
-            second_factor: Arc::new(people::second_factor(&memory)),
-            invite: Arc::new(people::invite(&memory)),
+            second_factor: Arc::new(people::second_factor(&memory, &accounts.end_sessions)),
+            invite,
             accept: Arc::new(people::accept(&memory)),
             registration: Arc::new(people::registration(&memory)),
             outbox: Arc::new(Untouched),

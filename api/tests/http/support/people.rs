@@ -29,7 +29,7 @@ pub(super) fn untouched_roles(memory: &Arc<Memory>) -> RoleAssignment {
     RoleAssignment { roles: Arc::new(Untouched), owners: Arc::new(Untouched), clock: memory.clone() }
 }
 
-fn mailed(memory: &Arc<Memory>) -> Arc<MailedLinks> {
+pub(super) fn mailed(memory: &Arc<Memory>) -> Arc<MailedLinks> {
     Arc::new(MailedLinks {
         links: Arc::new(Untouched),
         tenants: Arc::new(Untouched),
@@ -45,6 +45,7 @@ pub(super) fn reset_password(memory: &Arc<Memory>, end: &Arc<EndSessions>) -> Re
         accounts: Arc::new(Untouched),
         mailed: mailed(memory),
         hasher: memory.clone(),
+        roster: super::staff::roster(memory),
         end: end.clone(),
     }
 }
@@ -62,12 +63,13 @@ fn own_password(memory: &Arc<Memory>) -> Arc<OwnPassword> {
     })
 }
 
-pub(super) fn second_factor(memory: &Arc<Memory>) -> ManageSecondFactor {
+pub(super) fn second_factor(memory: &Arc<Memory>, end: &Arc<EndSessions>) -> ManageSecondFactor {
     ManageSecondFactor {
         accounts: Arc::new(Untouched),
         log: Arc::new(Untouched),
         factors: Arc::new(Untouched),
         password: own_password(memory),
+        end: end.clone(),
         clock: memory.clone(),
     }
 }
@@ -156,7 +158,7 @@ impl OneTimeLinks for Untouched {
     async fn is_issued(
         &self,
         _kind: LinkKind,
-        _tenant: TenantId,
+        _tenant: Option<TenantId>,
         _subject: Uuid,
         _now: DateTime<Utc>,
     ) -> Result<bool, PortError> {
@@ -166,7 +168,7 @@ impl OneTimeLinks for Untouched {
     async fn revoke(
         &self,
         _kind: LinkKind,
-        _tenant: TenantId,
+        _tenant: Option<TenantId>,
         _subject: Uuid,
         _now: DateTime<Utc>,
     ) -> Result<(), PortError> {

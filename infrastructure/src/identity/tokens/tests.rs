@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use domain::access::RoleName;
+
 use super::*;
 
 fn start() -> DateTime<Utc> {
@@ -17,12 +19,12 @@ fn tokens(folder: &TempDir) -> RsaTokens {
 }
 
 fn owner() -> TokenSubject {
-    let principal = Principal {
-        user_id: UserId::from(Uuid::from_u128(2)),
-        tenant_id: TenantId::from(Uuid::from_u128(1)),
-        role: RoleName::owner(),
-        session_id: SessionId::from(Uuid::from_u128(3)),
-    };
+    let principal = Principal::of_tenant(
+        UserId::from(Uuid::from_u128(2)),
+        TenantId::from(Uuid::from_u128(1)),
+        RoleName::owner(),
+        SessionId::from(Uuid::from_u128(3)),
+    );
     TokenSubject { principal, token_version: 4, csrf: None }
 }
 

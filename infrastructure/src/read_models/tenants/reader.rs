@@ -1,6 +1,9 @@
-use application::PortError;
-use application::ports::read_models::{Cursor, Page, PageRequest, TenantFilter, TenantStatus, TenantView, Tenants};
+use application::ports::read_models::{
+    Cursor, Found, Page, PageRequest, TenantFilter, TenantStatus, TenantView, Tenants,
+};
+use application::{PlatformScope, PortError};
 use async_trait::async_trait;
+use domain::ids::TenantId;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
@@ -25,11 +28,30 @@ impl TenantsReader {
         let others = Entity::find().filter(Column::Slug.not_like(format!("{prefix}%")));
         Ok(others.count(&self.0.orm()).await.map_err(from_orm)? > 0)
     }
+
+    async fn parked(&self) -> Result<u64, PortError> {
+        let parked: i64 = sqlx::query_scalar("select count(*) from parked_events where projection = $1")
+            .bind(TenantsProjection::NAME)
+            .fetch_one(self.0.pool())
+            .await
+            .map_err(from_sqlx)?;
+        Ok(parked.cast_unsigned())
+    }
 }
 
 #[async_trait]
 impl Tenants for TenantsReader {
-    async fn list(&self, filter: &TenantFilter, page: PageRequest) -> Result<Page<TenantView>, PortError> {
+    async fn get(&self, _scope: &PlatformScope, id: TenantId) -> Result<Found<Option<TenantView>>, PortError> {
+        let row = Entity::find_by_id(id.uuid()).one(&self.0.orm()).await.map_err(from_orm)?;
+        Ok(Found { item: row.map(view).transpose()?, parked: self.parked().await? })
+    }
+
+    async fn list(
+        &self,
+        _scope: &PlatformScope,
+        filter: &TenantFilter,
+        page: PageRequest,
+    ) -> Result<Page<TenantView>, PortError> {
         let mut query = Entity::find().limit(paging::rows(page));
         if let Some(status) = filter.status {
             query = query.filter(Column::Status.eq(status.name()));
@@ -44,14 +66,10 @@ impl Tenants for TenantsReader {
         }
         let newest = query.order_by_desc(Column::ProvisionedAt).order_by_desc(Column::Id);
         let rows = newest.all(&self.0.orm()).await.map_err(from_orm)?;
-        let parked: i64 = sqlx::query_scalar("select count(*) from parked_events where projection = $1")
-            .bind(TenantsProjection::NAME)
-            .fetch_one(self.0.pool())
-            .await
-            .map_err(from_sqlx)?;
+        let parked = self.parked().await?;
         let views = rows.into_iter().map(view).collect::<Result<Vec<_>, PortError>>()?;
         let cursor = |tenant: &TenantView| Cursor { at: tenant.provisioned_at, id: tenant.id.uuid() };
-        Ok(paging::page(views, page, parked.cast_unsigned(), cursor))
+        Ok(paging::page(views, page, parked, cursor))
     }
 }
 

@@ -1,12 +1,14 @@
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use domain::ids::UserId;
-use domain::user::{User, UserEvent};
+use domain::user::{Membership, User, UserEvent};
+use domain::values::{DisplayName, Email, Personal};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
 
 use super::entity::{ActiveModel, Column, Entity};
-use crate::event_store::LoggedEvent;
+use crate::event_store::{LoggedEvent, tenant_in_key};
 use crate::projections::{Follows, Projection, ProjectionError, Table, decode};
 
 /// Keeps the table `users`.
@@ -42,22 +44,20 @@ impl Projection for UsersProjection {
 async fn write(transaction: &DatabaseTransaction, event: UserEvent) -> Result<(), DbErr> {
     match event {
         UserEvent::UserRegistered { user_id, tenant_id, email, name, role, at } => {
-            let row = ActiveModel {
-                id: Set(user_id.uuid()),
-                tenant_id: Set(tenant_id.uuid()),
-                email: Set(email.reveal().to_string()),
-                name: Set(name.reveal().to_string()),
-                role: Set(role.into()),
-                registered_at: Set(at),
-                active: Set(true),
-            };
-            let columns = [Column::Email, Column::Name, Column::Role, Column::Active];
-            let replace = OnConflict::column(Column::Id).update_columns(columns).to_owned();
-            Entity::insert(row).on_conflict(replace).exec_without_returning(transaction).await?;
-            Ok(())
+            let membership = Membership::Tenant { tenant_id, role };
+            register(transaction, user_id, membership, email, name, at).await
+        }
+        UserEvent::StaffRegistered { user_id, email, name, role, at } => {
+            register(transaction, user_id, Membership::Platform { role }, email, name, at).await
         }
         UserEvent::UserRoleChanged { user_id, role, .. } => {
             change(transaction, user_id, Column::Role, String::from(role)).await
+        }
+        UserEvent::StaffRoleChanged { user_id, role, .. } => {
+            change(transaction, user_id, Column::Role, role.name()).await
+        }
+        UserEvent::UserRemoved { user_id, .. } => {
+            Entity::delete_by_id(user_id.uuid()).exec(transaction).await.map(|_| ())
         }
         UserEvent::UserRenamed { user_id, name, .. } => {
             change(transaction, user_id, Column::Name, name.reveal().to_string()).await
@@ -72,6 +72,29 @@ async fn write(transaction: &DatabaseTransaction, event: UserEvent) -> Result<()
         | UserEvent::UserPasswordReset { .. }
         | UserEvent::UserLockedOut { .. } => Ok(()),
     }
+}
+
+async fn register(
+    transaction: &DatabaseTransaction,
+    user: UserId,
+    membership: Membership,
+    email: Personal<Email>,
+    name: Personal<DisplayName>,
+    at: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let row = ActiveModel {
+        id: Set(user.uuid()),
+        tenant_id: Set(tenant_in_key(membership.tenant())),
+        email: Set(email.reveal().to_string()),
+        name: Set(name.reveal().to_string()),
+        role: Set(membership.role_name().to_owned()),
+        registered_at: Set(at),
+        active: Set(true),
+    };
+    let columns = [Column::Email, Column::Name, Column::Role, Column::Active];
+    let replace = OnConflict::column(Column::Id).update_columns(columns).to_owned();
+    Entity::insert(row).on_conflict(replace).exec_without_returning(transaction).await?;
+    Ok(())
 }
 
 async fn change(

@@ -1,0 +1,67 @@
+//! Staff are let in, change and leave, beside the company of the story; and one of its users is removed.
+
+use application::RequestContext;
+use domain::EventSourced;
+use domain::access::StaffRole;
+use domain::ids::{SuperAdminsId, UserId};
+use domain::super_admins::{SuperAdmins, SuperAdminsCommand};
+use domain::user::{RegisterStaff, User, UserCommand};
+use domain::values::Personal;
+use uuid::Uuid;
+
+use crate::fixtures::{at, register};
+use crate::story::Company;
+
+impl Company<'_> {
+    /// Someone of the staff who has to do with this company alone.
+    fn staff(&self, n: u128) -> UserId {
+        Uuid::from_u128(0x8000_0000 + self.tenant().uuid().as_u128() * 0x100 + n).into()
+    }
+
+    async fn tell_platform<A: EventSourced>(&self, id: Uuid, command: A::Command)
+    where
+        A::Error: std::fmt::Debug,
+    {
+        let context = RequestContext::for_system("tests", None, Uuid::from_u128(0xa), Uuid::from_u128(0xb));
+        self.test.commands::<A>().execute(&context, id, command).await.unwrap();
+    }
+
+    /// Two of the staff are let in; one of them comes to be a super admin, and ends as one.
+    pub(crate) async fn have_staff(&self) {
+        let at = at(10);
+        for n in 1..=2 {
+            let user_id = self.staff(n);
+            let staff = RegisterStaff {
+                user_id,
+                email: Personal::new(format!("staff{n}-of-{}@synkro.example", self.tenant()).parse().unwrap()),
+                name: Personal::new("Vera Example".parse().unwrap()),
+                role: StaffRole::SuperAdmin,
+                at,
+            };
+            self.tell_platform::<User>(user_id.uuid(), UserCommand::RegisterStaff(staff)).await;
+            let appoint = SuperAdminsCommand::Appoint { user_id, at };
+            self.tell_platform::<SuperAdmins>(SuperAdminsId::of_platform().uuid(), appoint).await;
+        }
+        let user_id = self.staff(2);
+        let dismiss = SuperAdminsCommand::Dismiss { user_id, at };
+        self.tell_platform::<SuperAdmins>(SuperAdminsId::of_platform().uuid(), dismiss).await;
+        for command in [
+            UserCommand::RecordPasswordReset { at },
+            UserCommand::ChangeStaffRole { role: StaffRole::Auditor, by: Some(self.staff(1)), at },
+            UserCommand::Deactivate { at },
+        ] {
+            self.tell_platform::<User>(user_id.uuid(), command).await;
+        }
+    }
+
+    /// Somebody of the company is let in, kept out, and removed.
+    pub(crate) async fn remove_someone(&self) {
+        let (user_id, at) = (self.staff(3), at(11));
+        let address = format!("removed-of-{}@acme.example", self.tenant());
+        for command in
+            [register(user_id, self.tenant(), &address), UserCommand::Deactivate { at }, UserCommand::Remove { at }]
+        {
+            self.tell::<User>(user_id.uuid(), command).await;
+        }
+    }
+}
