@@ -357,6 +357,7 @@ impl Base {
                 connectors: Arc::clone(&self.connectors),
             }),
             read_audit: Arc::new(ReadAudit { trail: Arc::new(TenantHistory::new(database)) }),
+            impersonate: Arc::new(self.impersonate(accounts)),
             read_insights: Arc::new(ReadInsights { insights: Arc::new(InsightsReader::new(database)) }),
             matrix: Arc::clone(&self.matrix) as _,
             manage_roles: Arc::new(self.manage_roles()),

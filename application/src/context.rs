@@ -1,5 +1,7 @@
 //! Who asks, for which tenant, and by which right. First argument of every use case.
 
+mod account;
+mod acting;
 mod platform;
 mod proof;
 #[cfg(test)]
@@ -10,11 +12,12 @@ use std::sync::Arc;
 use domain::ErrorKind;
 use domain::access::{Permission, ReachSet, Rights};
 use domain::api_key::ApiKeyDetails;
-use domain::ids::{ApiKeyId, SessionId, TenantId, UserId};
-use domain::user::Membership;
+use domain::ids::{ApiKeyId, TenantId, UserId};
 use domain::values::DisplayName;
 use uuid::Uuid;
 
+pub use self::account::OwnAccount;
+pub use self::acting::ActingStaff;
 pub use self::platform::PlatformScope;
 pub(crate) use self::platform::company_needed;
 pub use self::proof::{Authenticated, AuthenticatedKey, Principal};
@@ -43,10 +46,11 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// Who it is, as the log and receipts say it: the id of the user or the key, or the name of the part or of the operator.
+    /// Who it is, as the log and receipts say it: the id of the user, of the staff who acts in the user's name, or of the key, or
+    /// the name of the part or of the operator.
     pub fn id(&self) -> String {
         match self {
-            Self::User(principal) => principal.user_id.to_string(),
+            Self::User(principal) => principal.hands().to_string(),
             Self::ApiKey { api_key_id, .. } => api_key_id.to_string(),
             Self::System(part) => (*part).to_owned(),
             Self::Support(operator) => operator.to_string(),
@@ -181,8 +185,19 @@ impl RequestContext {
     /// The tenant's scope, where the actor has the right.
     ///
     /// # Errors
-    /// `forbidden`, naming the right that is missing.
+    /// `forbidden`, naming the right that is missing, and for staff in a user's name where nobody may use it for another.
     pub fn authorize(&self, permission: Permission) -> Result<TenantScope, AppError> {
+        if permission.needs_own_hands() {
+            self.require_own_hands()?;
+        }
+        self.authorize_to_see(permission)
+    }
+
+    /// The same for what changes nothing: staff in a user's name see all that the user does.
+    ///
+    /// # Errors
+    /// `forbidden`, naming the right that is missing.
+    pub fn authorize_to_see(&self, permission: Permission) -> Result<TenantScope, AppError> {
         let (tenant_id, right, reach) = match &self.actor {
             Actor::User(principal) if self.rights.allows(permission) => {
                 // What staff were lent goes by the right that lent it.
@@ -211,32 +226,6 @@ impl RequestContext {
             }
         };
         Ok(TenantScope { tenant_id, reach, context: Self { right, ..self.clone() } })
-    }
-
-    /// What everybody who is signed in may do with the own account, whatever their role.
-    ///
-    /// # Errors
-    /// `forbidden` for whoever is no user, and for staff without the second factor that their role needs.
-    pub fn own_account(&self) -> Result<OwnAccount, AppError> {
-        if let Actor::User(principal) = &self.actor {
-            principal.require_second_factor()?;
-        }
-        self.own_account_before_second_factor()
-    }
-
-    /// The same for what staff may do who have to set up a second factor: that, seeing who they are, and signing out.
-    ///
-    /// # Errors
-    /// `forbidden` for whoever is no user.
-    pub fn own_account_before_second_factor(&self) -> Result<OwnAccount, AppError> {
-        let Actor::User(principal) = &self.actor else {
-            let detail = "Only someone who signed in has an account of their own.";
-            return Err(AppError::new(ErrorKind::Forbidden, "access.forbidden", detail));
-        };
-        let context = Self { right: Some("own_account"), ..self.clone() };
-        let tenant_id = principal.membership.tenant().unwrap_or(TenantId::from(PLATFORM));
-        let scope = TenantScope { tenant_id, reach: ReachSet::ALL, context };
-        Ok(OwnAccount { scope, user_id: principal.user_id, session_id: principal.session_id })
     }
 
     /// Who is signed in, for what a program may not do, whatever its key's scopes.
@@ -315,11 +304,7 @@ impl RequestContext {
     /// The circumstances as the log keeps them: flat, with frozen names.
     pub fn metadata(&self) -> Vec<(&'static str, String)> {
         let actor = match &self.actor {
-            Actor::User(principal) => vec![
-                ("actor_kind", actor_kind(&principal.membership).to_owned()),
-                ("actor_id", self.actor.id()),
-                ("actor_role", principal.membership.role_name().to_owned()),
-            ],
+            Actor::User(principal) => principal.metadata(),
             Actor::ApiKey { .. } => vec![("actor_kind", "integration".to_owned()), ("actor_id", self.actor.id())],
             Actor::System(_) => vec![("actor_kind", "system".to_owned()), ("actor_id", self.actor.id())],
             Actor::Support(_) => vec![("actor_kind", "support".to_owned()), ("actor_id", self.actor.id())],
@@ -340,13 +325,6 @@ impl RequestContext {
 pub(crate) fn person_needed() -> AppError {
     let detail = "Only someone who signed in may do this, not an API key; ask a person of your company to do it.";
     AppError::new(ErrorKind::Forbidden, "access.person_needed", detail)
-}
-
-fn actor_kind(membership: &Membership) -> &'static str {
-    match membership {
-        Membership::Tenant { .. } => "user",
-        Membership::Platform { .. } => "staff",
-    }
 }
 
 fn missing_tenant() -> AppError {
@@ -385,27 +363,5 @@ impl TenantScope {
     /// The request, with the right that allowed it.
     pub fn context(&self) -> &RequestContext {
         &self.context
-    }
-}
-
-/// The account of the one who asks. Only [`RequestContext::own_account`] makes one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnAccount {
-    scope: TenantScope,
-    /// Who asks.
-    pub user_id: UserId,
-    /// The session that it is asked in.
-    pub session_id: SessionId,
-}
-
-impl OwnAccount {
-    /// The user's tenant; the platform's own rows for staff.
-    pub fn scope(&self) -> &TenantScope {
-        &self.scope
-    }
-
-    /// The request.
-    pub fn context(&self) -> &RequestContext {
-        &self.scope.context
     }
 }

@@ -20,6 +20,8 @@ mod health;
 #[cfg(test)]
 mod idempotency;
 #[cfg(test)]
+mod impersonation;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod operations;

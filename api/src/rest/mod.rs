@@ -6,6 +6,7 @@ mod api_keys;
 mod audit;
 mod body;
 mod health;
+mod impersonations;
 mod insights;
 mod invitations;
 mod keys;
@@ -54,9 +55,21 @@ const ACCOUNTS: Accounts = (
     api_keys::ApiKeysApi,
 );
 
-type Shown = (reports::ReportsApi, insights::InsightsApi, audit::AuditApi);
+type Shown = (
+    reports::ReportsApi,
+    insights::InsightsApi,
+    audit::AuditApi,
+    impersonations::StaffImpersonationsApi,
+    impersonations::ImpersonationsApi,
+);
 
-const SHOWN: Shown = (reports::ReportsApi, insights::InsightsApi, audit::AuditApi);
+const SHOWN: Shown = (
+    reports::ReportsApi,
+    insights::InsightsApi,
+    audit::AuditApi,
+    impersonations::StaffImpersonationsApi,
+    impersonations::ImpersonationsApi,
+);
 
 type Resources = (health::HealthApi, metrics::MetricsApi, Accounts, runs::RunsApi, Shown, Matrix);
 
@@ -89,6 +102,8 @@ enum Chapter {
     Insights,
     /// Who did what in the company, when, and by which right.
     Audit,
+    /// Staff of the platform in the name of the company's users.
+    Impersonations,
     /// Keys with which the company's programs ask.
     ApiKeys,
     /// What roles there are, what they may, and whether someone may do something.

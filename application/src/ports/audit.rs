@@ -73,7 +73,7 @@ pub struct Who {
 /// The circumstances of an event. What is none was not known when it was recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Circumstances {
-    /// What kind of actor it was: `user`, `integration`, `support`, `system`.
+    /// What kind of actor it was: `user`, `integration`, `staff`, `support`, `system`.
     pub actor_kind: String,
     /// Who acted.
     pub actor: Who,

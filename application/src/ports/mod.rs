@@ -7,6 +7,7 @@ pub mod clock;
 pub mod commands;
 pub mod health;
 pub mod identity;
+pub mod impersonations;
 pub mod insights;
 pub mod limits;
 pub mod links;

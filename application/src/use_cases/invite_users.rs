@@ -117,7 +117,7 @@ impl InviteUsers {
     /// # Errors
     /// `forbidden` without the right; `not_found` for another company's.
     pub async fn get(&self, context: &RequestContext, id: InvitationId) -> Result<Found<InvitationView>, AppError> {
-        let scope = context.authorize(Permission::UsersWrite)?;
+        let scope = context.authorize_to_see(Permission::UsersWrite)?;
         self.views.get(&scope, id).await?.or_missing(InvitationError::NotFound.into())
     }
 
@@ -126,7 +126,7 @@ impl InviteUsers {
     /// # Errors
     /// `forbidden` without the right.
     pub async fn list(&self, context: &RequestContext, page: PageRequest) -> Result<Page<InvitationView>, AppError> {
-        let scope = context.authorize(Permission::UsersWrite)?;
+        let scope = context.authorize_to_see(Permission::UsersWrite)?;
         Ok(self.views.list(&scope, page).await?)
     }
 

@@ -49,7 +49,7 @@ impl ManageUsers {
     /// # Errors
     /// `not_found` where the read model has no such user yet.
     pub async fn own(&self, context: &RequestContext) -> Result<UserView, AppError> {
-        let account = context.own_account_before_second_factor()?;
+        let account = context.who_asks()?;
         let found = self.users.get(account.scope(), account.user_id).await?;
         Ok(found.or_missing(UserError::NotFound.into())?.item)
     }
@@ -59,7 +59,7 @@ impl ManageUsers {
     /// # Errors
     /// `forbidden` without the right; `not_found` for another company's.
     pub async fn get(&self, context: &RequestContext, id: UserId) -> Result<Found<UserView>, AppError> {
-        let scope = context.authorize(Permission::UsersWrite)?;
+        let scope = context.authorize_to_see(Permission::UsersWrite)?;
         self.users.get(&scope, id).await?.or_missing(UserError::NotFound.into())
     }
 
@@ -68,7 +68,7 @@ impl ManageUsers {
     /// # Errors
     /// `forbidden` without the right.
     pub async fn list(&self, context: &RequestContext, page: PageRequest) -> Result<Page<UserView>, AppError> {
-        let scope = context.authorize(Permission::UsersWrite)?;
+        let scope = context.authorize_to_see(Permission::UsersWrite)?;
         Ok(self.users.list(&scope, page).await?)
     }
 

@@ -74,6 +74,10 @@ permissions! {
     ApiKeysWrite = 13, "api_keys" "write", WHOLE;
     /// See the company's history: who did what, when, and by which right.
     AuditRead = 14, "audit" "read", SINGLE;
+    /// See when staff of the platform acted in the name of the company's users, and why.
+    ImpersonationsRead = 15, "impersonations" "read", WHOLE;
+    /// End that before its time.
+    ImpersonationsEnd = 16, "impersonations" "end", WHOLE;
 }
 
 // Rights keep one bit per right in a word.
@@ -91,6 +95,11 @@ impl Permission {
     /// Its place in [`Self::ALL`].
     pub const fn index(self) -> usize {
         self as usize
+    }
+
+    /// Whether it decides who may do what, so that only the one who has it may use it, and nobody in that one's name.
+    pub const fn needs_own_hands(self) -> bool {
+        matches!(self, Self::UsersWrite | Self::RolesWrite | Self::ApiKeysWrite | Self::ImpersonationsEnd)
     }
 
     /// The built-in right of this name.

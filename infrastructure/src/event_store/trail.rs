@@ -16,6 +16,7 @@ use super::position::parameters;
 use super::reader::{LogReader, LoggedEvent};
 use crate::database::{Database, Scoped};
 use crate::error::{from_orm, from_sqlx};
+use crate::read_models::staff_names;
 
 /// What people call users and keys of the tenant; the ids come as one text.
 const NAMES: &str = "
@@ -47,7 +48,7 @@ impl AuditTrail for TenantHistory {
         let more = events.len() > limit;
         events.truncate(limit);
         let next = events.last().filter(|_| more).map(|event| event.position);
-        Ok(AuditPage { items: entries(&connection, scope, events).await?, next })
+        Ok(AuditPage { items: self.entries(connection, scope, events).await?, next })
     }
 
     async fn at(&self, scope: &TenantScope, position: LogPosition) -> Result<Option<AuditEntry>, PortError> {
@@ -55,8 +56,38 @@ impl AuditTrail for TenantHistory {
         asked.border("=", position);
         let connection = self.database.scoped(scope).await.map_err(from_orm)?;
         let events = asked.events(&connection).await?;
-        Ok(entries(&connection, scope, events).await?.pop())
+        Ok(self.entries(connection, scope, events).await?.pop())
     }
+}
+
+impl TenantHistory {
+    /// The events with the names of those who acted, as they are called now. The connection is given back before the names of
+    /// staff are asked for: no work holds two.
+    async fn entries(
+        &self,
+        connection: Scoped,
+        scope: &TenantScope,
+        events: Vec<LoggedEvent>,
+    ) -> Result<Vec<AuditEntry>, PortError> {
+        let mut ids: Vec<Uuid> = events.iter().flat_map(acting).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut names = if ids.is_empty() { HashMap::new() } else { names(&connection, scope, &ids).await? };
+        drop(connection);
+        let mut staff: Vec<Uuid> = events.iter().filter(|event| by_staff(event)).flat_map(acting).collect();
+        staff.retain(|id| !names.contains_key(id));
+        names.extend(staff_names(&self.database, &staff).await?);
+        Ok(events.into_iter().map(|event| entry(event, &names)).collect())
+    }
+}
+
+/// Who acted, and in whose name, where they have ids.
+fn acting(event: &LoggedEvent) -> impl Iterator<Item = Uuid> + use<> {
+    ["actor_id", "acting_for"].map(|name| event.circumstance(name)?.parse().ok()).into_iter().flatten()
+}
+
+fn by_staff(event: &LoggedEvent) -> bool {
+    event.circumstance("actor_kind").as_deref() == Some("staff")
 }
 
 /// A question to the log, with the conditions that matter and no others, so that each gets the index that is right for it.
@@ -71,7 +102,7 @@ impl Asked {
         let mut asked = Self { sql: LoggedEvent::SELECT.to_owned(), values: Vec::new() };
         asked.condition(" where tenant_id = ", "", scope.tenant_id().uuid());
         if let Some(own) = scope.only_of() {
-            asked.condition(" and metadata->>'actor_id' = ", "", own.to_string());
+            asked.condition(" and ", " in (metadata->>'actor_id', metadata->>'acting_for')", own.to_string());
         }
         asked
     }
@@ -133,34 +164,17 @@ impl Asked {
     }
 }
 
-/// The events with the names of those who acted, as they are called now.
-async fn entries(
-    connection: &Scoped,
-    scope: &TenantScope,
-    events: Vec<LoggedEvent>,
-) -> Result<Vec<AuditEntry>, PortError> {
-    let acting = |event: &LoggedEvent| ["actor_id", "acting_for"].map(|name| event.circumstance(name));
-    let mut ids: Vec<Uuid> = events.iter().flat_map(acting).flatten().filter_map(|id| id.parse().ok()).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let names = if ids.is_empty() { HashMap::new() } else { names(connection, scope, &ids).await? };
-    Ok(events.into_iter().map(|event| entry(event, &names)).collect())
-}
-
-async fn names(connection: &Scoped, scope: &TenantScope, ids: &[Uuid]) -> Result<HashMap<String, String>, PortError> {
+async fn names(connection: &Scoped, scope: &TenantScope, ids: &[Uuid]) -> Result<HashMap<Uuid, String>, PortError> {
     let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
     let values = [scope.tenant_id().uuid().into(), ids.join(",").into()];
     let statement = Statement::from_sql_and_values(DbBackend::Postgres, NAMES, values);
     let rows = connection.query_all(statement).await.map_err(from_orm)?;
-    let named = |row: &QueryResult| {
-        let (id, name): (Uuid, String) = row.try_get_many_by_index()?;
-        Ok((id.to_string(), name))
-    };
-    rows.iter().map(named).collect::<Result<_, _>>().map_err(from_orm)
+    rows.iter().map(QueryResult::try_get_many_by_index).collect::<Result<_, _>>().map_err(from_orm)
 }
 
-fn entry(event: LoggedEvent, names: &HashMap<String, String>) -> AuditEntry {
-    let who = |id: String| Who { name: names.get(&id).cloned().map(Personal::new), id };
+fn entry(event: LoggedEvent, names: &HashMap<Uuid, String>) -> AuditEntry {
+    let name = |id: &str| names.get(&id.parse::<Uuid>().ok()?).cloned().map(Personal::new);
+    let who = |id: String| Who { name: name(&id), id };
     let circumstances = Circumstances {
         actor_kind: event.circumstance("actor_kind").unwrap_or_default(),
         actor: who(event.circumstance("actor_id").unwrap_or_default()),

@@ -49,6 +49,7 @@ pub(crate) const TABLES: [(&str, Rows, &str, Reads); 34] = [
     ("credentials", Rows::Hidden, "INSERT SELECT UPDATE", Reads::Nothing),
     ("events", Rows::Of("tenant_id"), "INSERT SELECT", Reads::All),
     ("integrations", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::All),
+    ("impersonations", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::All),
     ("invitations", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::All),
     ("log_generations", Rows::Platform, "SELECT", Reads::Nothing),
     ("mails", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::Nothing),

@@ -29,8 +29,8 @@ impl From<AuditPage<ShownEntry>> for PageBody {
 #[derive(Object)]
 #[oai(rename = "AuditActor")]
 struct ActorBody {
-    /// `user` (a person of the company), `integration` (a program with an API key), `support` (someone who runs the
-    /// installation) or `system` (a part of Synkro).
+    /// `user` (a person of the company), `integration` (a program with an API key), `staff` (someone of the platform's staff),
+    /// `support` (someone at the terminal of the installation) or `system` (a part of Synkro).
     kind: String,
     /// The user, key or member of staff; or the name of an operator or of a part of Synkro.
     id: String,

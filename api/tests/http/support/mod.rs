@@ -104,6 +104,7 @@ impl Api {
                 connectors: memory.clone(),
             }),
             read_audit: Arc::new(ReadAudit { trail: Arc::new(Untouched) }),
+            impersonate: Arc::new(staff::impersonate(&memory)),
             read_insights: Arc::new(ReadInsights { insights: Arc::new(Untouched) }),
             matrix: Arc::new(Untouched),
             manage_roles: Arc::new(ManageRoles {
