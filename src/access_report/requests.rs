@@ -22,6 +22,8 @@ pub(super) struct Operation {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) body: Option<Value>,
+    /// Whether it is for the platform's staff, so that no role of a company has the right.
+    pub(super) platform: bool,
     /// The right that the OpenAPI document says it needs.
     pub(super) right: Option<Permission>,
 }
@@ -42,9 +44,10 @@ pub(super) fn operations() -> Result<Vec<Operation>, ReportError> {
             };
             let query = if id == "revoke_permission" { "?permission=reports:read" } else { "" };
             let path = path.replace("{id}", NOTHING).replace("{session_id}", NOTHING);
-            let path = path.replace("{position}", NO_POSITION) + query;
+            let platform = path.starts_with("/api/v1/platform/");
+            let path = path.replace("{impersonation_id}", NOTHING).replace("{position}", NO_POSITION) + query;
             let right = right(described["description"].as_str().unwrap_or_default());
-            operations.push(Operation { id: id.to_owned(), method, path, body, right });
+            operations.push(Operation { id: id.to_owned(), method, path, body, platform, right });
         }
     }
     operations.sort_by(|one, other| one.id.cmp(&other.id));
@@ -61,6 +64,7 @@ fn right(description: &str) -> Option<Permission> {
 
 fn body(operation: &str) -> Option<Value> {
     Some(match operation {
+        "open_impersonation" => json!({"user_id": NOTHING, "reason": "None."}),
         "create_api_key" => {
             json!({"name": "None", "scopes": ["no_such_service:read"], "expires_at": "2000-01-01T00:00:00Z"})
         }

@@ -23,7 +23,7 @@ fn terminal() -> RequestContext {
 }
 
 /// Someone of the staff who is signed in.
-async fn staff(app: &TestApp, anonymous: &Actor, role: StaffRole) -> Actor {
+pub(crate) async fn staff(app: &TestApp, anonymous: &Actor, role: StaffRole) -> Actor {
     let (email, password) = (format!("{role}-{}@synkro.example", SystemIds.next()), "a harbour full of kites");
     let (email_, name) = (email.parse().unwrap(), "Sasha Staff".parse().unwrap());
     let new = NewStaff { email: email_, name, role };

@@ -11,6 +11,8 @@ pub(crate) struct Operation {
     pub(crate) path: String,
     /// Whether it asks for no token.
     pub(crate) public: bool,
+    /// Whether it is for the platform's staff alone.
+    pub(crate) platform: bool,
     /// The right that its description says it needs, as `resource` and `action`.
     pub(crate) right: Option<(String, String)>,
     responses: Value,
@@ -27,6 +29,7 @@ pub(crate) fn operations() -> Vec<Operation> {
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.clone(),
                 public: operation["security"].as_array().is_none_or(Vec::is_empty),
+                platform: path.starts_with("/api/v1/platform/"),
                 right: right(operation["description"].as_str().unwrap_or_default()),
                 responses: operation["responses"].clone(),
             });

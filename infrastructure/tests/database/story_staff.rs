@@ -1,6 +1,7 @@
 //! Staff are let in, change and leave, beside the company of the story; and one of its users is removed.
 
 use application::RequestContext;
+use application::ports::commands::Commands as _;
 use domain::EventSourced;
 use domain::access::StaffRole;
 use domain::ids::{SuperAdminsId, UserId};

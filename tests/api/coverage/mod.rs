@@ -3,7 +3,7 @@
 //!
 //! `outside.txt` has those who have no business with the company: nobody, a token that was tampered with, one that has
 //! expired, and the owner of another company with the ids of real things. `programs.txt` has API keys: one that may read, one
-//! that may everything, and those whose time is over or that were revoked. The other tables have every role of each preset. A
+//! that may everything, and those whose time is over or that were revoked. `acting.txt` has staff in users' names. The other tables have every role of each preset. A
 //! status says how the operation answered a request that is right in everything but perhaps who sends it, about a thing that
 //! is ready for it.
 //!
@@ -102,10 +102,11 @@ fn rights(preset: Preset) -> Vec<Rights> {
 /// Whatever the table says: who has the right that the document names is not refused for it, and nobody else gets on. Who
 /// manages whom is asked after that.
 fn assert_conforms(operation: &Operation, role: &str, rights: &Rights, answer: &Answer) {
-    let allowed = operation.right.as_ref().is_none_or(|(service, action)| {
-        let right = Permission::find(service, action).expect("the document names a right that there is");
-        rights.allows(right)
-    });
+    let allowed = !operation.platform
+        && operation.right.as_ref().is_none_or(|(service, action)| {
+            let right = Permission::find(service, action).expect("the document names a right that there is");
+            rights.allows(right)
+        });
     let refused = answer.status == 403 && answer.json()["code"] == "access.forbidden";
     assert_eq!(refused, !allowed, "{} answers {role} with {}", operation.id, answer.text);
     assert!(refused || answer.status != 403 || answer.json()["code"] == "role.not_managed", "{}", answer.text);
@@ -154,7 +155,9 @@ async fn outsiders() {
             row.push(answer.status);
         }
         let answer = asked.by(&stranger).await;
-        if ["{id}", "{position}"].iter().any(|thing| operation.path.contains(thing)) {
+        if operation.platform {
+            answer.problem(403, "access.forbidden");
+        } else if ["{id}", "{position}"].iter().any(|thing| operation.path.contains(thing)) {
             assert_eq!(answer.status, 404, "{} shows another company's thing: {}", operation.id, answer.text);
         }
         if !operation.public {
@@ -174,12 +177,13 @@ fn rights_of_key(scope: &str) -> Rights {
 /// Whatever the table says: a key does what its scopes say, and never what takes a person; one that is over is let in nowhere
 /// but at public operations.
 fn assert_program_conforms(operation: &Operation, key: &str, rights: Option<&Rights>, answer: &Answer) {
-    let Operation { id, public, right, .. } = operation;
+    let Operation { id, public, right, platform, .. } = operation;
     assert_eq!(answer.status == 401, rights.is_none() && !public, "{id} answers {key} with {}", answer.text);
     let Some(rights) = rights.filter(|_| !public) else { return };
     let code = if answer.status == 403 { answer.json()["code"].as_str().map(str::to_owned) } else { None };
     let named = |(service, action): &(String, String)| Permission::find(service, action).unwrap();
     match right.as_ref().map(named) {
+        _ if *platform => drop(answer.problem(403, "access.forbidden")),
         Some(right) if !rights.allows(right) => {
             assert_eq!(code.as_deref(), Some("access.forbidden"), "{id} answers {key} with {}", answer.text);
         }
@@ -217,6 +221,40 @@ async fn programs() {
         table.push(&operation.id, row);
     }
     table.assert_reviewed("programs");
+}
+
+/// Whatever the table says: what can be seen is seen in a user's name as the user sees it, and nothing gets on by an impersonation
+/// that was ended.
+#[tokio::test]
+async fn staff_in_a_user_s_name() {
+    let (app, anonymous, owner) = TestApp::build().self_service().start().await;
+    let world = World::of(&app, &anonymous, &owner, Preset::Sales).await;
+    let owner_id = owner.get("/api/v1/users/me").await.expect(200)["id"].as_str().unwrap().to_owned();
+    let user = world.person("user").await;
+    let user_id = user.actor.get("/api/v1/users/me").await.expect(200)["id"].as_str().unwrap().to_owned();
+    let (_, as_owner) = world.impersonation(&owner_id).await;
+    let (_, as_user) = world.impersonation(&user_id).await;
+    let (ended, refused) = world.impersonation(&owner_id).await;
+    world.end_impersonation(&ended).await;
+    let roles = rights(Preset::Sales);
+    let callers =
+        [("as_owner", as_owner, Some(&roles[0])), ("as_user", as_user, Some(&roles[1])), ("ended", refused, None)];
+    let callers = callers.map(|(name, actor, rights)| (name, Someone::without_password(actor), rights));
+    let mut table = Table::new(callers.iter().map(|(name, ..)| (*name).to_owned()).collect());
+    for operation in operations() {
+        let (mut row, mut asked) = (Vec::new(), Asked::new(&world, &operation));
+        for (name, caller, rights) in &callers {
+            let answer = asked.by(caller).await;
+            let refused = rights.is_none() && !operation.public;
+            assert_eq!(answer.status == 401, refused, "{} answers {name} with {}", operation.id, answer.text);
+            if let Some(rights) = rights.filter(|_| operation.method == Method::GET && !operation.public) {
+                assert_conforms(&operation, name, rights, &answer);
+            }
+            row.push(answer.status);
+        }
+        table.push(&operation.id, row);
+    }
+    table.assert_reviewed("acting");
 }
 
 /// The same token with one letter of what it claims changed.

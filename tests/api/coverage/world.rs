@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use application::ports::clock::Clock;
 use chrono::TimeDelta;
-use domain::access::Preset;
+use domain::access::{Preset, StaffRole};
 use infrastructure::system::SystemClock;
+use reqwest::Method;
 use serde_json::{Value, json};
 use simulator::{FaultKind, Service};
 use testkit::company::Credential;
 use testkit::{Actor, Answer, TestApp};
+
+use crate::impersonation::staff;
 
 /// Longer than any of these tests: runs that begin wait for their first answer.
 const FOR_EVER: Duration = Duration::from_mins(10);
@@ -34,6 +37,8 @@ pub(super) struct World<'a> {
     pub(super) app: &'a TestApp,
     pub(super) anonymous: &'a Actor,
     pub(super) owner: &'a Actor,
+    /// Someone of the platform's staff who may act in users' names.
+    support: Actor,
     /// A run that has ended, and the report that it made.
     pub(super) run: String,
     pub(super) report: String,
@@ -61,9 +66,10 @@ impl<'a> World<'a> {
         let position = text(&app.event_shown(owner, "event_type=ReportPublished").await["position"]);
         // From here on no run comes to its end by itself, so that each can be cancelled.
         app.fault(Service::Amocrm, None, FaultKind::Delay(FOR_EVER), None);
+        let support = staff(app, anonymous, StaffRole::Support).await;
         let lowest = preset.roles().pop().expect("every company has roles").name.to_string();
         let named = Mutex::new(vec![run.clone(), report.clone(), app.company.tenant_id.to_string()]);
-        Self { app, anonymous, owner, run, report, position, lowest, named, counted: AtomicU32::new(0) }
+        Self { app, anonymous, owner, support, run, report, position, lowest, named, counted: AtomicU32::new(0) }
     }
 
     /// A new member of the company with this role.
@@ -97,6 +103,26 @@ impl<'a> World<'a> {
     pub(super) async fn new_run(&self) -> String {
         let run = self.owner.start_run(self.app.days()).await;
         self.name(&json!(run))
+    }
+
+    /// The company's id.
+    pub(super) fn tenant(&self) -> String {
+        self.app.company.tenant_id.to_string()
+    }
+
+    /// A new impersonation, and the member of staff in this user's name.
+    pub(super) async fn impersonation(&self, user: &str) -> (String, Actor) {
+        let path = format!("/api/v1/platform/tenants/{}/impersonations", self.tenant());
+        let token = self.support.post(&path, &json!({"user_id": user, "reason": "Help."})).await.expect(201);
+        self.app.secrets.add(&text(&token["access_token"]));
+        (self.name(&token["id"]), self.anonymous.with_token(&text(&token["access_token"])))
+    }
+
+    /// Ends it.
+    pub(super) async fn end_impersonation(&self, id: &str) {
+        let path = format!("/api/v1/impersonations/{id}");
+        let answer = self.owner.send(self.owner.request(Method::DELETE, &path)).await;
+        assert_eq!(answer.status, 204, "{}", answer.text);
     }
 
     /// A new invitation.
