@@ -1,7 +1,7 @@
 //! Who asks, for which tenant, and by which right. First argument of every use case.
 
-mod account;
 mod acting;
+mod own_account;
 mod platform;
 mod proof;
 #[cfg(test)]
@@ -16,16 +16,13 @@ use domain::ids::{ApiKeyId, TenantId, UserId};
 use domain::values::DisplayName;
 use uuid::Uuid;
 
-pub use self::account::OwnAccount;
 pub use self::acting::ActingStaff;
+pub use self::own_account::OwnAccount;
 pub use self::platform::PlatformScope;
 pub(crate) use self::platform::company_needed;
 pub use self::proof::{Authenticated, AuthenticatedKey, Principal};
 use crate::error::AppError;
 use crate::idempotency::Receipt;
-
-/// What stands for the platform where rows name a tenant: the accounts of its staff are kept under it, and nobody else's.
-const PLATFORM: Uuid = Uuid::nil();
 
 /// Who does something.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -141,6 +141,11 @@ impl TenantId {
     pub fn of_registration(slug: &Slug, email: &Email) -> Self {
         Self(derived(&["registered_tenant", slug.as_str(), email.as_str()]))
     }
+
+    /// Who asks for a company makes one, however often the request is repeated under its key.
+    pub fn of_request(actor: &str, key: &str) -> Self {
+        Self(derived(&["requested_tenant", actor, key]))
+    }
 }
 
 impl UserId {

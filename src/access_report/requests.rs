@@ -22,10 +22,10 @@ pub(super) struct Operation {
     pub(super) method: Method,
     pub(super) path: String,
     pub(super) body: Option<Value>,
-    /// Whether it is for the platform's staff, so that no role of a company has the right.
-    pub(super) platform: bool,
     /// The right that the OpenAPI document says it needs.
     pub(super) right: Option<Permission>,
+    /// Whether it is for the platform's staff alone.
+    pub(super) platform: bool,
 }
 
 /// Every operation of the OpenAPI document.
@@ -43,11 +43,12 @@ pub(super) fn operations() -> Result<Vec<Operation>, ReportError> {
                 Some(_) => Some(body(id).ok_or_else(|| ReportError::Unknown(id.to_owned()))?),
             };
             let query = if id == "revoke_permission" { "?permission=reports:read" } else { "" };
-            let path = path.replace("{id}", NOTHING).replace("{session_id}", NOTHING);
             let platform = path.starts_with("/api/v1/platform/");
-            let path = path.replace("{impersonation_id}", NOTHING).replace("{position}", NO_POSITION) + query;
+            let named = ["{id}", "{session_id}", "{user_id}", "{impersonation_id}"];
+            let path = named.into_iter().fold(path.clone(), |path, part| path.replace(part, NOTHING));
+            let path = path.replace("{position}", NO_POSITION) + query;
             let right = right(described["description"].as_str().unwrap_or_default());
-            operations.push(Operation { id: id.to_owned(), method, path, body, platform, right });
+            operations.push(Operation { id: id.to_owned(), method, path, body, right, platform });
         }
     }
     operations.sort_by(|one, other| one.id.cmp(&other.id));
@@ -85,6 +86,13 @@ fn body(operation: &str) -> Option<Value> {
         "add_permission" => json!({"service": "no_such_service", "action": "read", "title": "None"}),
         "change_service" | "change_action" | "change_permission" => json!({"title": "None"}),
         "check_access" => json!({"checks": [{"user_id": NOTHING, "resource": "reports", "action": "read"}]}),
+        "provision_tenant" => json!({"name": "None", "slug": "no-such-company"}),
+        "rename_tenant" => json!({"name": "None"}),
+        "suspend_tenant" | "offboard_tenant" => json!({"reason": "None."}),
+        "close_tenant" => json!({"confirm_slug": "no-such-company"}),
+        "add_staff" => json!({"email": NOBODY, "name": "Nobody", "role": "auditor"}),
+        "change_staff_role" => json!({"role": "auditor"}),
+        "invite_tenant_user" => json!({"email": NOBODY, "role": "no_such_role"}),
         _ => return None,
     })
 }

@@ -13,6 +13,7 @@ mod open;
 mod openapi;
 mod projections;
 mod serve;
+mod staff;
 mod tenants;
 
 use std::io::Write as _;
@@ -54,6 +55,8 @@ enum Command {
     Log(log::EventLogArgs),
     /// Where the read models stand, and building them anew.
     Projections(projections::ProjectionsArgs),
+    /// Those who run the platform: letting them in, changing their roles, keeping them out.
+    Staff(staff::StaffArgs),
     /// The companies: listing them, keeping them out for a while, and their end.
     Tenants(tenants::TenantsArgs),
     /// Prints the SQL that makes Synkro's tables in a company's Supabase project.
@@ -83,6 +86,7 @@ pub async fn run() -> ExitCode {
         Command::Keys(args) => keys::run(args).await,
         Command::Log(args) => log::run(args).await,
         Command::Projections(args) => projections::run(args).await,
+        Command::Staff(args) => staff::run(args).await,
         Command::Tenants(args) => tenants::run(args).await,
         Command::SupabaseSchema => {
             print(infrastructure::connectors::supabase::schema_sql().trim_end());

@@ -27,6 +27,14 @@ pub(super) fn keys(args: &StorageArgs, folder: &DataDir) -> Result<(Kek, RsaToke
     Ok((kek, tokens))
 }
 
+/// The key-encryption key alone, beside running processes; made where there is none yet.
+pub(super) fn kek(args: &StorageArgs) -> Result<Kek, CliError> {
+    Ok(match &args.kek_file {
+        Some(file) => Kek::load(file)?,
+        None => Kek::load_or_create(&args.data_dir.join("keys/kek"))?,
+    })
+}
+
 /// Where the token keys are. They are worked on beside running processes, so the data folder is not taken.
 pub(super) fn token_key_files(args: &StorageArgs) -> KeyFiles {
     KeyFiles::at(args.jwt_key_file.as_deref().unwrap_or(&args.data_dir.join(TOKEN_KEYS)))

@@ -230,7 +230,7 @@ pub struct TestApp {
     pub dialogues: Arc<DialogueSet>,
     system: Arc<System>,
     accounts: Accounts,
-    anonymous: Actor,
+    pub(crate) anonymous: Actor,
     builder: TestAppBuilder,
     stop: CancellationToken,
     database: TestDatabase,

@@ -14,6 +14,7 @@ pub mod runs;
 pub mod secrets;
 mod services;
 pub mod settings;
+pub mod staff;
 pub mod stored;
 pub mod time;
 pub mod totp;

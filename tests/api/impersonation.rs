@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use application::RequestContext;
 use application::ports::clock::Ids;
-use application::use_cases::{NewStaff, TenantChange};
+use application::use_cases::TenantChange;
 use domain::access::StaffRole;
 use infrastructure::system::SystemIds;
 use reqwest::Method;
@@ -20,20 +20,6 @@ const SOON: Duration = Duration::from_secs(1);
 /// The terminal.
 fn terminal() -> RequestContext {
     RequestContext::for_support("ops-anna".parse().unwrap(), SystemIds.next())
-}
-
-/// Someone of the staff who is signed in.
-pub(crate) async fn staff(app: &TestApp, anonymous: &Actor, role: StaffRole) -> Actor {
-    let (email, password) = (format!("{role}-{}@synkro.example", SystemIds.next()), "a harbour full of kites");
-    let (email_, name) = (email.parse().unwrap(), "Sasha Staff".parse().unwrap());
-    let new = NewStaff { email: email_, name, role };
-    let (added, link) = app.system().state.staff.add_with_link(&terminal(), new).await.unwrap();
-    app.system().state.progress.passed(added.position.unwrap(), Duration::from_secs(20)).await.unwrap();
-    let token = link.reveal().split_once("#token=").unwrap().1;
-    let chosen = json!({"token": token, "password": password});
-    let answer = anonymous.post("/api/v1/public/users/password-reset/confirm", &chosen).await;
-    assert!(answer.status < 300, "{}", answer.text);
-    anonymous.sign_in(&email, password).await
 }
 
 async fn id_of(actor: &Actor) -> String {
@@ -90,7 +76,7 @@ fn claims(token: &Value) -> Value {
 async fn staff_act_in_a_user_s_name_in_sight_of_the_company_until_it_ends_that() {
     let (app, anonymous, owner) = TestApp::start().await;
     let (other_process, owner_id) = (app.another_process().await, id_of(&owner).await);
-    let support = staff(&app, &anonymous, StaffRole::Support).await;
+    let support = app.staff(StaffRole::Support).await.actor;
     let staff_id = id_of(&support).await;
     let token = open(&app, &support, &owner_id).await;
     let id = token["id"].as_str().unwrap();
@@ -114,7 +100,7 @@ async fn staff_act_in_a_user_s_name_in_sight_of_the_company_until_it_ends_that()
 
     let run = here.start_run(app.days()).await;
     let started = app.event_shown(&owner, &format!("aggregate_id={run}&event_type=RunStarted")).await;
-    let actor = json!({"kind": "staff", "id": staff_id, "name": "Sasha Staff", "role": "owner"});
+    let actor = json!({"kind": "staff", "id": staff_id, "name": "Staff person", "role": "owner"});
     assert_eq!(started["actor"], actor);
     assert_eq!(started["acting_for"], json!({"id": owner_id, "name": "Test person"}));
     let stored = app.events().await.into_iter().find(|event| event.event_type == "RunStarted").unwrap().metadata;
@@ -123,7 +109,7 @@ async fn staff_act_in_a_user_s_name_in_sight_of_the_company_until_it_ends_that()
     assert_eq!((&opened["actor"]["id"], &opened["right"]), (&json!(staff_id), &json!("platform.tenants:impersonate")));
 
     let seen = owner.get(SEEN).await.expect(200)["items"][0].clone();
-    assert_eq!((&seen["id"], &seen["staff_name"]), (&json!(id), &json!("Sasha Staff")));
+    assert_eq!((&seen["id"], &seen["staff_name"]), (&json!(id), &json!("Staff person")));
     assert_eq!((&seen["reason"], &seen["ended_at"]), (&json!("Their report is empty."), &Value::Null));
     let next = support.post(&format!("{}/{id}/token", opened_at(&app)), &json!({})).await.expect(200);
     app.secrets.add(next["access_token"].as_str().unwrap());
@@ -147,7 +133,7 @@ async fn staff_act_in_a_user_s_name_in_sight_of_the_company_until_it_ends_that()
 #[tokio::test]
 async fn what_takes_one_s_own_hands_is_refused_in_another_one_s_name() {
     let (app, anonymous, owner) = TestApp::start().await;
-    let support = staff(&app, &anonymous, StaffRole::Support).await;
+    let support = app.staff(StaffRole::Support).await.actor;
     let (owner_id, someone) = (id_of(&owner).await, id_of(&app.user().await).await);
     let acting = acting(&anonymous, &open(&app, &support, &owner_id).await);
     let password = "a bicycle made of glass";
@@ -192,14 +178,14 @@ async fn what_takes_one_s_own_hands_is_refused_in_another_one_s_name() {
 #[tokio::test]
 async fn only_staff_who_may_act_in_a_user_s_name_and_only_of_someone_who_is_there() {
     let (app, anonymous, owner) = TestApp::start().await;
-    let support = staff(&app, &anonymous, StaffRole::Support).await;
+    let support = app.staff(StaffRole::Support).await.actor;
     let owner_id = id_of(&owner).await;
     let body = |user: &str, minutes: i64| json!({"user_id": user, "reason": "Help.", "minutes": minutes});
     let ask = async |who: &Actor| who.post(&opened_at(&app), &body(&owner_id, 5)).await;
     ask(&owner).await.problem(403, "access.forbidden");
     ask(&anonymous).await.problem(401, "token.missing");
     for role in [StaffRole::AdminLite, StaffRole::Auditor] {
-        ask(&staff(&app, &anonymous, role).await).await.problem(403, "access.forbidden");
+        ask(&app.staff(role).await.actor).await.problem(403, "access.forbidden");
     }
     for minutes in [0, 61] {
         let answer = support.post(&opened_at(&app), &body(&owner_id, minutes)).await;
@@ -214,7 +200,7 @@ async fn only_staff_who_may_act_in_a_user_s_name_and_only_of_someone_who_is_ther
     let short = support.post(&opened_at(&app), &body(&owner_id, 1)).await.expect(201);
     app.secrets.add(short["access_token"].as_str().unwrap());
     assert_eq!(short["expires_at"], short["until"], "the token outlives the impersonation");
-    let other = staff(&app, &anonymous, StaffRole::Support).await;
+    let other = app.staff(StaffRole::Support).await.actor;
     let id = short["id"].as_str().unwrap();
     other.post(&format!("{}/{id}/token", opened_at(&app)), &json!({})).await.problem(404, "impersonation.not_found");
     assert_eq!(delete(&other, &format!("{}/{id}", opened_at(&app))).await.status, 204);
@@ -226,8 +212,7 @@ async fn only_staff_who_may_act_in_a_user_s_name_and_only_of_someone_who_is_ther
 async fn it_ends_with_the_staff_with_the_user_and_with_the_company() {
     let (app, anonymous, owner) = TestApp::start().await;
     let other_process = app.another_process().await;
-    let helpers =
-        [staff(&app, &anonymous, StaffRole::Support).await, staff(&app, &anonymous, StaffRole::Support).await];
+    let helpers = [app.staff(StaffRole::Support).await.actor, app.staff(StaffRole::Support).await.actor];
     let [user, owner_id] = [id_of(&app.user().await).await, id_of(&owner).await];
     let by_first = acting(&other_process, &open(&app, &helpers[0], &owner_id).await);
     let of_user = acting(&other_process, &open(&app, &helpers[1], &user).await);

@@ -38,6 +38,8 @@ mod secrets;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod staff;
+#[cfg(test)]
 mod suspension;
 mod tenants;
 #[cfg(test)]

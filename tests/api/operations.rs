@@ -1,5 +1,6 @@
 //! The operations of `docs/openapi.json`, for tests that go through all of them.
 
+use domain::access::PlatformPermission;
 use reqwest::Method;
 use serde_json::Value;
 use testkit::Answer;
@@ -15,6 +16,8 @@ pub(crate) struct Operation {
     pub(crate) platform: bool,
     /// The right that its description says it needs, as `resource` and `action`.
     pub(crate) right: Option<(String, String)>,
+    /// The platform right that its description says staff need.
+    pub(crate) platform_right: Option<PlatformPermission>,
     responses: Value,
 }
 
@@ -31,6 +34,7 @@ pub(crate) fn operations() -> Vec<Operation> {
                 public: operation["security"].as_array().is_none_or(Vec::is_empty),
                 platform: path.starts_with("/api/v1/platform/"),
                 right: right(operation["description"].as_str().unwrap_or_default()),
+                platform_right: platform_right(operation["description"].as_str().unwrap_or_default()),
                 responses: operation["responses"].clone(),
             });
         }
@@ -38,6 +42,12 @@ pub(crate) fn operations() -> Vec<Operation> {
     assert!(operations.len() >= 28, "the document has lost operations");
     operations.sort_by_key(|operation| (operation.id == "sign_out", operation.id.clone()));
     operations
+}
+
+fn platform_right(description: &str) -> Option<PlatformPermission> {
+    let words = description.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (_, rest) = words.split_once("the platform right `")?;
+    Some(PlatformPermission::find(rest.split_once('`')?.0).expect("the document names a right that there is"))
 }
 
 fn right(description: &str) -> Option<(String, String)> {

@@ -22,7 +22,7 @@ const MAKERS: [(&str, &[&str]); 8] = [
             "src/cli/demo/provision.rs",
         ],
     ),
-    ("RequestContext::for_support(", &["src/cli/projections/rebuild.rs", "src/cli/tenants.rs"]),
+    ("RequestContext::for_support(", &["src/cli/projections/rebuild.rs", "src/cli/staff.rs", "src/cli/tenants.rs"]),
     ("Authenticated::by(", &["application/src/use_cases/authenticate.rs", "application/src/use_cases/open_session.rs"]),
     ("AuthenticatedKey::by(", &["application/src/use_cases/authenticate.rs"]),
     ("impl ApiKeysInForce for", &["infrastructure/src/identity/live_api_keys.rs"]),

@@ -38,7 +38,7 @@ impl FieldValue for Slug {
 /// A language of reports and mails.
 #[derive(Enum)]
 #[oai(rename = "Language")]
-enum LanguageBody {
+pub(in crate::rest) enum LanguageBody {
     /// English.
     #[oai(rename = "en")]
     English,
@@ -50,7 +50,7 @@ enum LanguageBody {
 /// The roles and services that a company begins with.
 #[derive(Enum)]
 #[oai(rename = "Preset", rename_all = "snake_case")]
-enum PresetBody {
+pub(in crate::rest) enum PresetBody {
     /// Reports over a company's own conversations.
     Sales,
     /// Deals, clients and money.
@@ -59,6 +59,35 @@ enum PresetBody {
     Property,
     /// Clients, bookings and a calendar.
     Salon,
+}
+
+impl From<LanguageBody> for Language {
+    fn from(language: LanguageBody) -> Self {
+        match language {
+            LanguageBody::English => Self::English,
+            LanguageBody::Russian => Self::Russian,
+        }
+    }
+}
+
+impl From<Language> for LanguageBody {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::English => Self::English,
+            Language::Russian => Self::Russian,
+        }
+    }
+}
+
+impl From<PresetBody> for Preset {
+    fn from(preset: PresetBody) -> Self {
+        match preset {
+            PresetBody::Sales => Self::Sales,
+            PresetBody::Crm => Self::Crm,
+            PresetBody::Property => Self::Property,
+            PresetBody::Salon => Self::Salon,
+        }
+    }
 }
 
 /// A company that registers itself, with its owner.
@@ -89,16 +118,8 @@ impl RegisterCompany {
         let name = fields.take("name", self.name);
         let email = fields.take("email", self.email);
         let password = fields.take("password", self.password);
-        let language = match self.language {
-            None | Some(LanguageBody::English) => Language::English,
-            Some(LanguageBody::Russian) => Language::Russian,
-        };
-        let preset = match self.preset {
-            None | Some(PresetBody::Sales) => Preset::Sales,
-            Some(PresetBody::Crm) => Preset::Crm,
-            Some(PresetBody::Property) => Preset::Property,
-            Some(PresetBody::Salon) => Preset::Salon,
-        };
+        let language = self.language.map_or(Language::English, Language::from);
+        let preset = self.preset.map_or(Preset::Sales, Preset::from);
         match (company, slug, name, email, password) {
             (Some(company), Some(slug), Some(name), Some(email), Some(password)) => {
                 Ok(NewCompany { company, slug, language, preset, name, email, password })

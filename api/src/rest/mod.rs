@@ -12,6 +12,7 @@ mod invitations;
 mod keys;
 mod matrix;
 mod metrics;
+mod platform;
 mod reports;
 mod runs;
 mod sessions;
@@ -71,9 +72,13 @@ const SHOWN: Shown = (
     impersonations::ImpersonationsApi,
 );
 
-type Resources = (health::HealthApi, metrics::MetricsApi, Accounts, runs::RunsApi, Shown, Matrix);
+type Platform = (platform::TenantsApi, platform::TenantUsersApi, platform::StaffApi);
 
-const RESOURCES: Resources = (health::HealthApi, metrics::MetricsApi, ACCOUNTS, runs::RunsApi, SHOWN, MATRIX);
+const PLATFORM: Platform = (platform::TenantsApi, platform::TenantUsersApi, platform::StaffApi);
+
+type Resources = (health::HealthApi, metrics::MetricsApi, Accounts, runs::RunsApi, Shown, Matrix, Platform);
+
+const RESOURCES: Resources = (health::HealthApi, metrics::MetricsApi, ACCOUNTS, runs::RunsApi, SHOWN, MATRIX, PLATFORM);
 
 /// Names that the framework spells in a way that is correct, but not usual, and confuses generators of clients.
 const SPELLINGS: [(&str, &str); 6] = [
@@ -108,6 +113,8 @@ enum Chapter {
     ApiKeys,
     /// What roles there are, what they may, and whether someone may do something.
     Access,
+    /// What the platform's staff do: with companies, with their users, and among themselves.
+    Platform,
 }
 
 fn service() -> OpenApiService<Resources, ()> {

@@ -9,6 +9,7 @@ use domain::user::Membership;
 
 use super::{Actor, Principal, RequestContext};
 use crate::error::AppError;
+use crate::ports::clock::Ids;
 
 /// The platform's own things and companies as a whole, by a right that was checked. Only
 /// [`RequestContext::authorize_platform`] makes one. It opens nothing that companies' people see.
@@ -83,6 +84,14 @@ impl RequestContext {
     pub fn on_users_of(&self, tenant: TenantId, permission: PlatformPermission) -> Result<Self, AppError> {
         let context = self.authorize_platform(permission)?.about(tenant);
         Ok(Self { rights: Arc::new(Rights::only(Permission::UsersWrite)), ..context })
+    }
+
+    /// The id of a tenant that the request makes: a repeat of the request gets the same one, and so finds what it made.
+    pub fn new_tenant_id(&self, ids: &dyn Ids) -> TenantId {
+        match &self.receipt {
+            Some(receipt) => TenantId::of_request(&self.actor.id(), receipt.key.as_str()),
+            None => ids.next().into(),
+        }
     }
 
     /// The request for making this company: by staff who have the right, by those who work at the terminal, and by parts of

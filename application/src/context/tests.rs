@@ -1,5 +1,6 @@
 use chrono::TimeDelta;
-use domain::access::RoleName;
+use domain::access::{PlatformPermission, RoleName, StaffRole};
+use domain::ids::SessionId;
 
 use super::*;
 use crate::access::TenantAccess;
@@ -92,4 +93,70 @@ fn a_key_owns_nothing() {
     let scope = |reach| TenantScope { tenant_id: TenantId::from(Uuid::from_u128(1)), reach, context: context.clone() };
     assert!(scope(ReachSet::of(&[domain::access::Reach::Own])).only_of().is_some());
     assert_eq!(scope(ReachSet::ALL).only_of(), None);
+}
+
+fn staff(role: StaffRole, second_factor: bool) -> RequestContext {
+    let (user_id, session_id) = (UserId::from(Uuid::from_u128(7)), SessionId::from(Uuid::from_u128(8)));
+    let principal = Principal { user_id, membership: Membership::Platform { role }, session_id, second_factor };
+    let subject = TokenSubject { principal, token_version: 0, csrf: None };
+    // Rights of a company are not for staff, whoever hands them over.
+    let (proof, rights) = (Authenticated(Arc::new(subject)), Arc::new(Rights::everything()));
+    RequestContext::for_request(proof, rights, Uuid::from_u128(3), Client::default(), None)
+}
+
+#[test]
+fn staff_have_the_rights_of_their_role_and_none_in_a_company() {
+    for role in StaffRole::ALL {
+        for permission in PlatformPermission::ALL {
+            let scope = staff(role, true).authorize_platform(permission);
+            assert_eq!(scope.is_ok(), role.allows(permission), "{role} {}", permission.name());
+            let right =
+                scope.map(|scope| scope.context().metadata().contains(&("right", permission.name().to_owned())));
+            assert!(right.unwrap_or(true), "{role} {}", permission.name());
+        }
+        for permission in Permission::ALL {
+            let refused = staff(role, true).authorize(permission).unwrap_err();
+            assert_eq!((refused.kind, refused.code), (ErrorKind::Forbidden, "access.forbidden"));
+        }
+    }
+}
+
+#[test]
+fn nobody_but_staff_and_the_terminal_has_the_platform_s_scope() {
+    let tenant = TenantId::from(Uuid::from_u128(1));
+    let system = RequestContext::for_system("tests", tenant, Uuid::from_u128(3), Uuid::from_u128(4));
+    for other in [request(RoleName::owner()), program(&["*"]), system] {
+        let refused = other.authorize_platform(PlatformPermission::TenantsRead).unwrap_err();
+        assert_eq!((refused.kind, refused.code), (ErrorKind::Forbidden, "access.forbidden"));
+    }
+    let terminal = RequestContext::for_support("ops-anna".parse().unwrap(), Uuid::from_u128(3));
+    let scope = terminal.authorize_platform(PlatformPermission::TenantsDelete).unwrap();
+    assert_eq!((scope.about(tenant).tenant(), scope.staff_member()), (Some(tenant), None));
+}
+
+#[test]
+fn a_super_admin_without_a_second_factor_may_set_one_up_and_nothing_else() {
+    let bare = staff(StaffRole::SuperAdmin, false);
+    assert_eq!(bare.own_account().unwrap_err().code, "totp.enrolment_required");
+    for permission in PlatformPermission::ALL {
+        assert_eq!(bare.authorize_platform(permission).unwrap_err().code, "totp.enrolment_required");
+    }
+    assert!(bare.own_account_before_second_factor().is_ok());
+    assert!(staff(StaffRole::SuperAdmin, true).own_account().is_ok());
+    assert!(staff(StaffRole::Auditor, false).own_account().is_ok());
+}
+
+#[test]
+fn on_the_users_of_a_company_staff_may_work_on_nothing_else_of_it() {
+    let tenant = TenantId::from(Uuid::from_u128(1));
+    let lent = staff(StaffRole::AdminLite, false).on_users_of(tenant, PlatformPermission::UsersWrite).unwrap();
+    for permission in Permission::ALL {
+        assert_eq!(lent.authorize(permission).is_ok(), permission == Permission::UsersWrite, "{}", permission.name());
+    }
+    let metadata = lent.authorize(Permission::UsersWrite).unwrap().context().metadata();
+    for entry in [("actor_kind", "staff"), ("actor_role", "admin_lite"), ("right", "platform.users:write")] {
+        assert!(metadata.contains(&(entry.0, entry.1.to_owned())), "{metadata:?}");
+    }
+    let removal = staff(StaffRole::AdminLite, false).on_users_of(tenant, PlatformPermission::UsersDelete);
+    assert_eq!(removal.unwrap_err().code, "access.forbidden");
 }

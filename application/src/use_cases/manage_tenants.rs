@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use domain::FieldError;
 use domain::access::PlatformPermission;
 use domain::ids::TenantId;
 use domain::tenant::{Tenant, TenantCommand, TenantError, TenantExport};
-use domain::values::{ContentHash, DisplayName, Reason};
+use domain::values::{ContentHash, DisplayName, Reason, Slug};
 
 use crate::context::RequestContext;
 use crate::error::AppError;
@@ -83,6 +84,25 @@ impl TenantLifecycle {
             TenantChange::Close => TenantCommand::Close { at },
         };
         Ok(self.tenants.execute(&context, id.uuid(), command).await?.position)
+    }
+
+    /// Ends the tenant for good, where its short name confirms that no other one is meant.
+    ///
+    /// # Errors
+    /// As for [`Self::change`]; `invalid` where the short name is another one's.
+    pub async fn close(
+        &self,
+        context: &RequestContext,
+        id: TenantId,
+        confirm: &Slug,
+    ) -> Result<Option<LogPosition>, AppError> {
+        context.authorize_platform(TenantChange::Close.right())?;
+        let tenant = self.tenants.load(id.uuid()).await?;
+        if tenant.details().ok_or(TenantError::NotFound)?.slug != *confirm {
+            let message = "is not the short name of this company";
+            return Err(AppError::invalid(vec![FieldError::new("confirm_slug", message)]));
+        }
+        self.change(context, id, TenantChange::Close).await
     }
 
     /// The tenants of the platform, newest first.

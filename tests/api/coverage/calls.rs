@@ -21,7 +21,10 @@ impl World<'_> {
         let (mut path, body) = (operation.path.clone(), self.body(id, caller).await);
         if path.contains("{impersonation_id}") {
             let (impersonation, _) = self.impersonation(&self.session(None).await.user).await;
-            path = path.replace("{id}", &self.tenant()).replace("{impersonation_id}", &impersonation);
+            path = path.replace("{id}", &self.company()).replace("{impersonation_id}", &impersonation);
+        } else if path.contains("{user_id}") {
+            let user = self.colleague(id == "disable_tenant_user").await;
+            path = path.replace("{id}", &self.company()).replace("{user_id}", &user);
         } else if path.contains("{session_id}") {
             let session = self.session(None).await;
             path = path.replace("{id}", &session.user).replace("{session_id}", &session.id);
@@ -38,7 +41,7 @@ impl World<'_> {
     /// The id of what the operation is about.
     async fn thing(&self, operation: &str, caller: &Someone) -> String {
         match operation {
-            "open_impersonation" | "list_tenant_impersonations" => self.tenant(),
+            "open_impersonation" | "list_tenant_impersonations" => self.company(),
             "end_impersonation" => self.impersonation(&self.session(None).await.user).await.0,
             "get_run" | "resend_notification" => self.run.clone(),
             "cancel_run" => self.new_run().await,
@@ -47,12 +50,7 @@ impl World<'_> {
             "get_user" | "change_user" | "deactivate_user" | "list_user_sessions" | "end_user_sessions" => {
                 self.session(None).await.user
             }
-            "reactivate_user" => {
-                let user = self.session(None).await.user;
-                let closed = self.owner.post(&format!("/api/v1/users/{user}/deactivate"), &json!({})).await;
-                assert_eq!(closed.status, 204, "{}", closed.text);
-                user
-            }
+            "reactivate_user" => self.colleague(false).await,
             "get_invitation" | "resend_invitation" | "revoke_invitation" => self.new_invitation().await,
             "get_role" | "change_role" | "remove_role" | "grant_permission" | "revoke_permission" => {
                 self.new_role().await
@@ -61,6 +59,12 @@ impl World<'_> {
             "get_action" | "change_action" | "remove_action" => self.new_entry("actions").await,
             "get_permission" | "change_permission" | "remove_permission" => self.new_entry("permissions").await,
             "get_api_key" | "revoke_api_key" => self.new_api_key().await,
+            "list_tenant_users" | "invite_tenant_user" => self.app.company.tenant_id.to_string(),
+            "resume_tenant" => self.new_tenant(true).await,
+            "get_tenant" | "rename_tenant" | "activate_tenant" | "suspend_tenant" | "offboard_tenant"
+            | "close_tenant" => self.new_tenant(false).await,
+            "change_staff_role" | "deactivate_staff" => self.new_staff(true).await,
+            "reactivate_staff" => self.new_staff(false).await,
             other => panic!("say here what {other} is asked about"),
         }
     }
@@ -86,7 +90,13 @@ impl World<'_> {
             "change_password" => json!({"old_password": password, "new_password": NEW_PASSWORD}),
             "request_email_change" => json!({"email": address(), "password": password}),
             "change_user" => json!({"name": "Another name"}),
-            "invite_user" => self.invitation(),
+            "invite_user" | "invite_tenant_user" => self.invitation(),
+            "provision_tenant" => self.tenant(),
+            "rename_tenant" => json!({"name": "Another name"}),
+            "suspend_tenant" | "offboard_tenant" => json!({"reason": "A test."}),
+            "close_tenant" => json!({"confirm_slug": "another-company"}),
+            "add_staff" => self.staff(),
+            "change_staff_role" => json!({"role": "auditor"}),
             "create_api_key" => self.api_key(),
             "begin_totp" => json!({"password": password}),
             "confirm_totp" | "disable_totp" => json!({"code": "000000"}),

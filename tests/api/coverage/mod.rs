@@ -7,6 +7,8 @@
 //! status says how the operation answered a request that is right in everything but perhaps who sends it, about a thing that
 //! is ready for it.
 //!
+//! `staff.txt` has the platform's staff.
+//!
 //! A new operation needs a line in `calls.rs`, and one in each table: `UPDATE_COVERAGE=1` writes them, review shows what
 //! changed. A new kind of caller is a column.
 
@@ -17,7 +19,7 @@ mod world;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use domain::access::{Catalogue, Grant, Permission, Preset, Rights};
+use domain::access::{Catalogue, Grant, Permission, Preset, Rights, StaffRole};
 use reqwest::Method;
 use testkit::{Answer, TestApp};
 
@@ -102,7 +104,7 @@ fn rights(preset: Preset) -> Vec<Rights> {
 /// Whatever the table says: who has the right that the document names is not refused for it, and nobody else gets on. Who
 /// manages whom is asked after that.
 fn assert_conforms(operation: &Operation, role: &str, rights: &Rights, answer: &Answer) {
-    let allowed = !operation.platform
+    let allowed = operation.platform_right.is_none()
         && operation.right.as_ref().is_none_or(|(service, action)| {
             let right = Permission::find(service, action).expect("the document names a right that there is");
             rights.allows(right)
@@ -110,6 +112,38 @@ fn assert_conforms(operation: &Operation, role: &str, rights: &Rights, answer: &
     let refused = answer.status == 403 && answer.json()["code"] == "access.forbidden";
     assert_eq!(refused, !allowed, "{} answers {role} with {}", operation.id, answer.text);
     assert!(refused || answer.status != 403 || answer.json()["code"] == "role.not_managed", "{}", answer.text);
+}
+
+/// Whatever the table says: who has the platform right that the document names gets on, nobody else does, and what asks for a
+/// right in a company is closed to all staff.
+#[tokio::test]
+async fn staff() {
+    let (app, anonymous, owner) = TestApp::build().self_service().start().await;
+    let world = World::of(&app, &anonymous, &owner, Preset::Sales).await;
+    let mut people = Vec::new();
+    for role in StaffRole::ALL {
+        people.push((role, Someone::without_password(app.staff(role).await.actor)));
+    }
+    let mut table = Table::new(StaffRole::ALL.map(|role| role.name().to_owned()).to_vec());
+    for operation in operations() {
+        let mut row = Vec::new();
+        let mut asked = Asked::new(&world, &operation);
+        for (role, person) in &people {
+            let answer = if END_THE_CALLER.contains(&operation.id.as_str()) {
+                asked.by(&Someone::without_password(app.staff(*role).await.actor)).await
+            } else {
+                asked.by(person).await
+            };
+            let refused = answer.status == 403 && answer.json()["code"] == "access.forbidden";
+            match operation.platform_right {
+                Some(right) => assert_eq!(refused, !role.allows(right), "{} to {role}: {}", operation.id, answer.text),
+                None => assert!(refused || operation.right.is_none(), "{} to {role}: {}", operation.id, answer.text),
+            }
+            row.push(answer.status);
+        }
+        table.push(&operation.id, row);
+    }
+    table.assert_reviewed("staff");
 }
 
 /// Takes minutes where the machine is busy: every role asks every operation.
@@ -155,7 +189,7 @@ async fn outsiders() {
             row.push(answer.status);
         }
         let answer = asked.by(&stranger).await;
-        if operation.platform {
+        if operation.platform_right.is_some() {
             answer.problem(403, "access.forbidden");
         } else if ["{id}", "{position}"].iter().any(|thing| operation.path.contains(thing)) {
             assert_eq!(answer.status, 404, "{} shows another company's thing: {}", operation.id, answer.text);
@@ -177,13 +211,13 @@ fn rights_of_key(scope: &str) -> Rights {
 /// Whatever the table says: a key does what its scopes say, and never what takes a person; one that is over is let in nowhere
 /// but at public operations.
 fn assert_program_conforms(operation: &Operation, key: &str, rights: Option<&Rights>, answer: &Answer) {
-    let Operation { id, public, right, platform, .. } = operation;
+    let Operation { id, public, right, platform_right, .. } = operation;
     assert_eq!(answer.status == 401, rights.is_none() && !public, "{id} answers {key} with {}", answer.text);
     let Some(rights) = rights.filter(|_| !public) else { return };
     let code = if answer.status == 403 { answer.json()["code"].as_str().map(str::to_owned) } else { None };
     let named = |(service, action): &(String, String)| Permission::find(service, action).unwrap();
     match right.as_ref().map(named) {
-        _ if *platform => drop(answer.problem(403, "access.forbidden")),
+        _ if platform_right.is_some() => drop(answer.problem(403, "access.forbidden")),
         Some(right) if !rights.allows(right) => {
             assert_eq!(code.as_deref(), Some("access.forbidden"), "{id} answers {key} with {}", answer.text);
         }

@@ -14,8 +14,6 @@ use simulator::{FaultKind, Service};
 use testkit::company::Credential;
 use testkit::{Actor, Answer, TestApp};
 
-use crate::impersonation::staff;
-
 /// Longer than any of these tests: runs that begin wait for their first answer.
 const FOR_EVER: Duration = Duration::from_mins(10);
 
@@ -37,8 +35,8 @@ pub(super) struct World<'a> {
     pub(super) app: &'a TestApp,
     pub(super) anonymous: &'a Actor,
     pub(super) owner: &'a Actor,
-    /// Someone of the platform's staff who may act in users' names.
-    support: Actor,
+    /// One of the platform's staff who may do everything there.
+    admin: Actor,
     /// A run that has ended, and the report that it made.
     pub(super) run: String,
     pub(super) report: String,
@@ -66,10 +64,10 @@ impl<'a> World<'a> {
         let position = text(&app.event_shown(owner, "event_type=ReportPublished").await["position"]);
         // From here on no run comes to its end by itself, so that each can be cancelled.
         app.fault(Service::Amocrm, None, FaultKind::Delay(FOR_EVER), None);
-        let support = staff(app, anonymous, StaffRole::Support).await;
         let lowest = preset.roles().pop().expect("every company has roles").name.to_string();
         let named = Mutex::new(vec![run.clone(), report.clone(), app.company.tenant_id.to_string()]);
-        Self { app, anonymous, owner, support, run, report, position, lowest, named, counted: AtomicU32::new(0) }
+        let admin = app.staff(StaffRole::SuperAdmin).await.actor;
+        Self { app, anonymous, owner, admin, run, report, position, lowest, named, counted: AtomicU32::new(0) }
     }
 
     /// A new member of the company with this role.
@@ -106,14 +104,14 @@ impl<'a> World<'a> {
     }
 
     /// The company's id.
-    pub(super) fn tenant(&self) -> String {
+    pub(super) fn company(&self) -> String {
         self.app.company.tenant_id.to_string()
     }
 
     /// A new impersonation, and the member of staff in this user's name.
     pub(super) async fn impersonation(&self, user: &str) -> (String, Actor) {
-        let path = format!("/api/v1/platform/tenants/{}/impersonations", self.tenant());
-        let token = self.support.post(&path, &json!({"user_id": user, "reason": "Help."})).await.expect(201);
+        let path = format!("/api/v1/platform/tenants/{}/impersonations", self.company());
+        let token = self.admin.post(&path, &json!({"user_id": user, "reason": "Help."})).await.expect(201);
         self.app.secrets.add(&text(&token["access_token"]));
         (self.name(&token["id"]), self.anonymous.with_token(&text(&token["access_token"])))
     }
@@ -123,6 +121,44 @@ impl<'a> World<'a> {
         let path = format!("/api/v1/impersonations/{id}");
         let answer = self.owner.send(self.owner.request(Method::DELETE, &path)).await;
         assert_eq!(answer.status, 204, "{}", answer.text);
+    }
+
+    /// A new company that is in use, and suspended where that is wanted.
+    pub(super) async fn new_tenant(&self, suspended: bool) -> String {
+        let made = self.admin.post("/api/v1/platform/tenants", &self.tenant()).await.expect(201);
+        let id = self.name(&made["id"]);
+        let path = format!("/api/v1/platform/tenants/{id}");
+        let reason = json!({"reason": "A test."});
+        assert_eq!(self.admin.post(&format!("{path}/activate"), &json!({})).await.status, 204);
+        assert!(!suspended || self.admin.post(&format!("{path}/suspend"), &reason).await.status == 204);
+        id
+    }
+
+    /// What sets a company up.
+    pub(super) fn tenant(&self) -> Value {
+        json!({"name": "Another company", "slug": self.new_name()})
+    }
+
+    /// Someone new of the staff, who may sign in or not.
+    pub(super) async fn new_staff(&self, active: bool) -> String {
+        let made = self.admin.post("/api/v1/platform/staff", &self.staff()).await.expect(201);
+        let id = self.name(&made["id"]);
+        let deactivate = format!("/api/v1/platform/staff/{id}/deactivate");
+        assert!(active || self.admin.post(&deactivate, &json!({})).await.status == 204);
+        id
+    }
+
+    /// What lets someone in among the staff.
+    pub(super) fn staff(&self) -> Value {
+        json!({"email": format!("{}@synkro.example", self.new_name()), "name": "Vera", "role": "support"})
+    }
+
+    /// The id of a new colleague, who may sign in or not.
+    pub(super) async fn colleague(&self, active: bool) -> String {
+        let user = self.session(None).await.user;
+        let deactivate = format!("/api/v1/users/{user}/deactivate");
+        assert!(active || self.owner.post(&deactivate, &json!({})).await.status == 204);
+        user
     }
 
     /// A new invitation.

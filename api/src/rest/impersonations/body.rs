@@ -27,7 +27,7 @@ pub(super) struct NewImpersonation {
     /// The user of the company.
     user_id: Input<Uuid>,
     /// Why, in words that the company will read: 1 to 500 characters on one line.
-    reason: Input<Why>,
+    reason: Input<Reason>,
     /// For how long.
     minutes: Option<Input<Minutes>>,
 }
@@ -38,7 +38,7 @@ impl NewImpersonation {
         let tenant = fields.take("id", tenant);
         let (user, reason) = (fields.take("user_id", self.user_id), fields.take("reason", self.reason));
         match (tenant, user, reason, fields.take("minutes", Input::optional(self.minutes))) {
-            (Some(tenant), Some(user), Some(Why(reason)), Some(minutes)) => {
+            (Some(tenant), Some(user), Some(reason), Some(minutes)) => {
                 let minutes = minutes.map_or(USUAL_MINUTES, |Minutes(minutes)| minutes);
                 Ok(ImpersonationRequest {
                     tenant_id: TenantId::from(tenant),
@@ -49,21 +49,6 @@ impl NewImpersonation {
             }
             _ => Err(fields.bad()),
         }
-    }
-}
-
-/// Why somebody acts in another one's name.
-struct Why(Reason);
-
-impl FieldValue for Why {
-    const WANTED: &'static str = "must be 1 to 500 characters on one line";
-
-    fn schema() -> MetaSchema {
-        MetaSchema { min_length: Some(1), max_length: Some(500), ..MetaSchema::new("string") }
-    }
-
-    fn read(text: &str) -> Option<Self> {
-        text.parse().ok().map(Self)
     }
 }
 

@@ -34,7 +34,7 @@ impl StaffImpersonationsApi {
     ///
     /// For a while and for a reason, which the company reads in its own history. The answer has a short access token that names
     /// both. With it everything can be seen that the user sees; passwords, e-mail addresses, second factors, API keys, sessions,
-    /// roles and users cannot be changed. Needs the platform's right `platform.tenants:impersonate`.
+    /// roles and users cannot be changed. For staff with the platform right `platform.tenants:impersonate`.
     #[oai(path = "/:id/impersonations", method = "post", operation_id = "open_impersonation", transform = "api_limit")]
     async fn open(
         &self,
@@ -59,7 +59,7 @@ impl StaffImpersonationsApi {
 
     /// List impersonations of a company
     ///
-    /// Newest first, those that are over included. Needs the platform's right `platform.tenants:impersonate`.
+    /// Newest first, those that are over included. For staff with the platform right `platform.tenants:impersonate`.
     #[oai(
         path = "/:id/impersonations",
         method = "get",
@@ -84,7 +84,7 @@ impl StaffImpersonationsApi {
 
     /// Go on in a user's name
     ///
-    /// The next access token of one's own impersonation, as long as it lasts; `409` once it is over. Needs the platform's right
+    /// The next access token of one's own impersonation, as long as it lasts; `409` once it is over. For staff with the platform right
     /// `platform.tenants:impersonate`.
     #[oai(
         path = "/:id/impersonations/:impersonation_id/token",
@@ -108,7 +108,7 @@ impl StaffImpersonationsApi {
 
     /// End an impersonation
     ///
-    /// Its tokens are refused everywhere within a second. Repeating it changes nothing. Needs the platform's right
+    /// Its tokens are refused everywhere within a second. Repeating it changes nothing. For staff with the platform right
     /// `platform.tenants:impersonate`.
     #[oai(
         path = "/:id/impersonations/:impersonation_id",

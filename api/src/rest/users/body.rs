@@ -82,7 +82,7 @@ impl From<Found<UserView>> for FoundUser {
 /// One page of the company's users, newest first.
 #[derive(Object)]
 #[oai(rename = "UserList")]
-pub(super) struct UserList {
+pub(in crate::rest) struct UserList {
     /// The users.
     items: Vec<UserBody>,
     /// The `cursor` of the next page; absent on the last one.

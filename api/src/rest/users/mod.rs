@@ -11,8 +11,8 @@ use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::Json;
 use uuid::Uuid;
 
-pub(super) use self::body::UserBody;
-use self::body::{ChangeUser, FoundUser, PasswordChange, UserList};
+use self::body::{ChangeUser, FoundUser, PasswordChange};
+pub(super) use self::body::{UserBody, UserList};
 use super::Chapter;
 use super::body::{Done, Shown};
 use crate::AppState;

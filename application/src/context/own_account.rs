@@ -1,11 +1,15 @@
-//! The account of the one who asks.
+//! What everybody who is signed in may do with the own account.
 
 use domain::ErrorKind;
 use domain::access::ReachSet;
 use domain::ids::{SessionId, TenantId, UserId};
+use uuid::Uuid;
 
-use super::{Actor, PLATFORM, RequestContext, TenantScope};
+use super::{Actor, RequestContext, TenantScope};
 use crate::error::AppError;
+
+/// What stands for the platform where rows name a tenant: the accounts of its staff are kept under it, and nobody else's.
+const PLATFORM: Uuid = Uuid::nil();
 
 /// The account of the one who asks. Only [`RequestContext::own_account`] and its likes make one.
 #[derive(Debug, Clone, PartialEq, Eq)]

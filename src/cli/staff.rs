@@ -1,0 +1,268 @@
+//! `synkro staff`: who runs the platform. The first super admin is made here.
+
+use std::process::ExitCode;
+
+use application::ports::clock::Ids;
+use application::ports::commands::LogPosition;
+use application::ports::read_models::{PageRequest, UserView};
+use application::use_cases::{ManageStaff, NewStaff};
+use application::{AppError, RequestContext};
+use clap::{Args, Subcommand};
+use domain::access::StaffRole;
+use domain::ids::UserId;
+use domain::values::{DisplayName, Email};
+use infrastructure::system::SystemIds;
+use serde_json::{Value, json};
+
+use super::input::Input;
+use super::{CliError, open, print, say};
+use crate::config::DatabaseArgs;
+use crate::wire;
+
+/// People that are read at once.
+const PAGE: u64 = 500;
+
+#[derive(Args)]
+pub(super) struct StaffArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+
+    /// Who does it, for the audit. Needed where the variable USER is not set, as in a container.
+    #[arg(long = "as", env = "USER", value_name = "NAME", global = true)]
+    operator: Option<String>,
+
+    /// Where people reach this installation; the links begin with it.
+    #[arg(long, env = "SYNKRO_PUBLIC_URL", value_name = "URL", default_value = "http://localhost:8080", global = true)]
+    public_url: String,
+
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Who they are, the newest first.
+    List,
+    /// Lets someone in, and prints a link to choose the password by, which works once, for seven days.
+    Add {
+        /// The address to sign in with.
+        #[arg(long)]
+        email: String,
+        /// The name that others see.
+        #[arg(long)]
+        name: String,
+        /// One of `super_admin`, `admin_lite`, support, auditor.
+        #[arg(long)]
+        role: String,
+        /// Mail the link instead; a running process sends it.
+        #[arg(long)]
+        mail: bool,
+    },
+    /// Prints a new link to choose the password by, for someone who has lost the password or the link.
+    Link(One),
+    /// Gives someone another role.
+    Role {
+        #[command(flatten)]
+        one: One,
+        /// One of `super_admin`, `admin_lite`, support, auditor.
+        role: String,
+    },
+    /// Keeps someone from signing in, within a second.
+    Deactivate(One),
+    /// Lets someone sign in again.
+    Reactivate(One),
+}
+
+#[derive(Args)]
+struct One {
+    /// The person, by the id that `list` shows or the e-mail address.
+    #[arg(value_name = "ID|EMAIL")]
+    person: String,
+}
+
+/// Someone of the staff as people name them.
+enum PersonRef {
+    Id(UserId),
+    Email(Email),
+}
+
+/// What is asked for, with every value understood.
+enum Request {
+    List,
+    Add(NewStaff, bool),
+    Link(PersonRef),
+    Role(PersonRef, StaffRole),
+    Deactivate(PersonRef),
+    Reactivate(PersonRef),
+}
+
+/// Who asks, and of what.
+struct Terminal {
+    staff: ManageStaff,
+    context: RequestContext,
+    json: bool,
+}
+
+pub(super) async fn run(args: StaffArgs) -> Result<ExitCode, CliError> {
+    let DatabaseArgs { storage, json } = args.database;
+    // Before the database is opened: bad input needs none to be told.
+    let (operator, request) = parse(args.operator.as_deref(), args.action)?;
+    let public_url = args.public_url.parse()?;
+    let (database, _folder) = open::readable_log(&storage).await?;
+    let done = async {
+        let staff = wire::staff(&database, open::kek(&storage)?, public_url);
+        let context = RequestContext::for_support(operator, SystemIds.next());
+        Terminal { staff, context, json }.answer(request).await
+    };
+    let done = done.await;
+    database.close().await;
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+fn parse(operator: Option<&str>, action: Action) -> Result<(DisplayName, Request), AppError> {
+    let mut input = Input::default();
+    if operator.is_none() {
+        input.refuse("--as", "must say who does it, because the variable USER is not set");
+    }
+    let operator = input.read("--as", operator, str::parse::<DisplayName>);
+    let request = match action {
+        Action::List => Some(Request::List),
+        Action::Add { email, name, role, mail } => {
+            let email = input.read("--email", Some(&email), str::parse::<Email>);
+            let name = input.read("--name", Some(&name), str::parse::<DisplayName>);
+            let role = input.read("--role", Some(&role), str::parse::<StaffRole>);
+            let new = email.zip(name).zip(role).map(|((email, name), role)| NewStaff { email, name, role });
+            new.map(|new| Request::Add(new, mail))
+        }
+        Action::Link(one) => one.read(&mut input).map(Request::Link),
+        Action::Role { one, role } => {
+            let role = input.read("ROLE", Some(&role), str::parse::<StaffRole>);
+            one.read(&mut input).zip(role).map(|(person, role)| Request::Role(person, role))
+        }
+        Action::Deactivate(one) => one.read(&mut input).map(Request::Deactivate),
+        Action::Reactivate(one) => one.read(&mut input).map(Request::Reactivate),
+    };
+    let understood = operator.zip(request);
+    input.finish(understood).and_then(|understood| understood.ok_or_else(|| AppError::invalid(Vec::new())))
+}
+
+impl One {
+    fn read(&self, input: &mut Input) -> Option<PersonRef> {
+        let known = |text: &str| match text.parse() {
+            Ok(id) => Ok(PersonRef::Id(id)),
+            Err(_) => text.parse().map(PersonRef::Email),
+        };
+        input.read("ID|EMAIL", Some(&self.person), known)
+    }
+}
+
+impl Terminal {
+    async fn answer(&self, request: Request) -> Result<(), CliError> {
+        match request {
+            Request::List => self.list().await,
+            Request::Add(new, mail) => self.add(new, mail).await,
+            Request::Link(person) => {
+                let id = self.resolve(person).await?;
+                let link = self.staff.link(&self.context, id).await?;
+                self.show(id, None, Some(link.reveal()));
+                Ok(())
+            }
+            Request::Role(person, role) => {
+                let id = self.resolve(person).await?;
+                let position = self.staff.change_role(&self.context, id, role).await?;
+                self.changed(id, position);
+                Ok(())
+            }
+            Request::Deactivate(person) => {
+                let id = self.resolve(person).await?;
+                let position = self.staff.deactivate(&self.context, id).await?;
+                self.changed(id, position);
+                Ok(())
+            }
+            Request::Reactivate(person) => {
+                let id = self.resolve(person).await?;
+                let position = self.staff.reactivate(&self.context, id).await?;
+                self.changed(id, position);
+                Ok(())
+            }
+        }
+    }
+
+    async fn add(&self, new: NewStaff, mail: bool) -> Result<(), CliError> {
+        if mail {
+            let added = self.staff.add(&self.context, new).await?;
+            self.show(added.id, added.position, None);
+        } else {
+            let (added, link) = self.staff.add_with_link(&self.context, new).await?;
+            self.show(added.id, added.position, Some(link.reveal()));
+        }
+        Ok(())
+    }
+
+    async fn list(&self) -> Result<(), CliError> {
+        for person in self.everybody().await? {
+            print(&if self.json { as_json(&person).to_string() } else { line(&person) });
+        }
+        Ok(())
+    }
+
+    async fn everybody(&self) -> Result<Vec<UserView>, CliError> {
+        let (mut everybody, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.staff.list(&self.context, PageRequest { after, limit: PAGE }).await?;
+            if page.parked > 0 && after.is_none() {
+                say(&format!("{} events of the staff are parked, so the list may be out of date.", page.parked));
+            }
+            everybody.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Ok(everybody);
+            }
+        }
+    }
+
+    async fn resolve(&self, person: PersonRef) -> Result<UserId, CliError> {
+        let email = match person {
+            PersonRef::Id(id) => return Ok(id),
+            PersonRef::Email(email) => email,
+        };
+        let same = |person: &UserView| person.email.reveal() == email.as_str();
+        let found = self.everybody().await?.into_iter().find(same);
+        found.map(|person| person.id).ok_or_else(|| "nobody of the staff has this address".into())
+    }
+
+    fn show(&self, id: UserId, position: Option<LogPosition>, link: Option<&str>) {
+        if self.json {
+            let position = position.map(|at| at.to_string());
+            print(&json!({"user_id": id.uuid(), "position": position, "link": link}).to_string());
+        } else {
+            print(link.unwrap_or("The link is on its way by mail."));
+        }
+    }
+
+    fn changed(&self, id: UserId, position: Option<LogPosition>) {
+        if self.json {
+            let position = position.map(|at| at.to_string());
+            print(&json!({"user_id": id.uuid(), "position": position}).to_string());
+        } else {
+            print(if position.is_some() { "Done." } else { "It was so already." });
+        }
+    }
+}
+
+fn line(person: &UserView) -> String {
+    let UserView { id, membership, email, name, active, .. } = person;
+    let standing = if *active { "active" } else { "deactivated" };
+    format!("{id}  {:12}  {standing:12}  {}  {}", membership.role_name(), email.reveal(), name.reveal())
+}
+
+fn as_json(person: &UserView) -> Value {
+    json!({
+        "id": person.id.uuid(),
+        "email": person.email.reveal(),
+        "name": person.name.reveal(),
+        "role": person.membership.role_name(),
+        "active": person.active,
+        "registered_at": person.registered_at,
+    })
+}
