@@ -60,9 +60,8 @@ impl TestApp {
         let begun = person.actor.post(totp_path, &json!({"password": person.credential.password})).await.expect(200);
         let code = totp(begun["secret"].as_str().expect("a secret"), SystemClock.now());
         person.actor.post(&format!("{totp_path}/confirm"), &json!({"code": code})).await.expect(200);
-        let tokens =
-            self.anonymous.clone().post("/api/v1/public/users/refresh", &json!({"refresh_token": person.refresh}));
-        let tokens = tokens.await.expect(200);
+        let refresh = json!({"refresh_token": person.refresh});
+        let tokens = self.anonymous.post("/api/v1/public/users/refresh", &refresh).await.expect(200);
         let text = |field: &str| tokens[field].as_str().expect("a token").to_owned();
         let (actor, refresh) = (person.actor.with_token(&text("access_token")), text("refresh_token"));
         StaffPerson { actor, refresh, ..person }

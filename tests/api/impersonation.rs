@@ -210,7 +210,7 @@ async fn only_staff_who_may_act_in_a_user_s_name_and_only_of_someone_who_is_ther
 /// Seen to fail: with a verdict that does not look at the one who acts.
 #[tokio::test]
 async fn it_ends_with_the_staff_with_the_user_and_with_the_company() {
-    let (app, anonymous, owner) = TestApp::start().await;
+    let (app, _, owner) = TestApp::start().await;
     let other_process = app.another_process().await;
     let helpers = [app.staff(StaffRole::Support).await.actor, app.staff(StaffRole::Support).await.actor];
     let [user, owner_id] = [id_of(&app.user().await).await, id_of(&owner).await];

@@ -158,7 +158,7 @@ async fn users_of_a_company_are_kept_out_and_only_super_admins_remove_them() {
     let someone = app.credential_as("user").await;
     let id = anonymous.sign_in(&someone.email, &someone.password).await.get(ME).await.expect(200)["id"].clone();
     let path = format!("{TENANTS}/{}/users/{}", app.company.tenant_id, id.as_str().unwrap());
-    let remove = |actor: &testkit::Actor| actor.send(actor.request(reqwest::Method::DELETE, &path));
+    let remove = async |actor: &testkit::Actor| actor.send(actor.request(reqwest::Method::DELETE, &path)).await;
     remove(&lite).await.problem(403, "access.forbidden");
     remove(&admin).await.problem(409, "user.not_deactivated");
     assert_eq!(lite.post(&format!("{path}/disable"), &json!({})).await.status, 204);
