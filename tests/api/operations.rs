@@ -12,8 +12,6 @@ pub(crate) struct Operation {
     pub(crate) path: String,
     /// Whether it asks for no token.
     pub(crate) public: bool,
-    /// Whether it is for the platform's staff alone.
-    pub(crate) platform: bool,
     /// The right that its description says it needs, as `resource` and `action`.
     pub(crate) right: Option<(String, String)>,
     /// The platform right that its description says staff need.
@@ -32,7 +30,6 @@ pub(crate) fn operations() -> Vec<Operation> {
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.clone(),
                 public: operation["security"].as_array().is_none_or(Vec::is_empty),
-                platform: path.starts_with("/api/v1/platform/"),
                 right: right(operation["description"].as_str().unwrap_or_default()),
                 platform_right: platform_right(operation["description"].as_str().unwrap_or_default()),
                 responses: operation["responses"].clone(),
