@@ -8,6 +8,7 @@ use application::ports::audit::{AuditEntry, AuditPage, AuditRequest, AuditTrail}
 use application::ports::commands::{Commands, Expect, LogPosition, Recorded};
 use application::ports::insights::{Activity, AiUsage, Insights, StepLoad};
 use application::ports::read_models::{Found, Page, PageRequest};
+use application::use_cases::ManageRoles;
 use application::{CommandError, PortError, RequestContext, TenantScope};
 use async_trait::async_trait;
 use domain::EventSourced;
@@ -15,8 +16,14 @@ use domain::access::EntryKind;
 use domain::ids::{RoleId, TenantId};
 use uuid::Uuid;
 
+use super::memory::Memory;
+
 /// Roles, and logs of them, that stay as they are.
 pub(super) struct Untouched;
+
+pub(super) fn manage_roles(memory: &Arc<Memory>) -> ManageRoles {
+    ManageRoles { roles: Arc::new(Untouched), catalogues: Arc::new(Untouched), clock: memory.clone() }
+}
 
 #[async_trait]
 impl AccessMatrix for Untouched {

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use api::{AppState, TrustedProxies, routes};
 use application::use_cases::{
-    CancelRun, CheckAccess, ManageCatalogue, ManageRoles, OpenAccount, ReadAudit, ReadInsights, ReadMatrix,
-    ReadReports, ReadRuns, ResendNotification, RunStarter,
+    CancelRun, CheckAccess, ManageCatalogue, OpenAccount, ReadAudit, ReadInsights, ReadMatrix, ReadReports, ReadRuns,
+    ResendNotification, RunStarter,
 };
 use domain::job_run::RetryPolicy;
 use poem::http::{HeaderMap, Method};
@@ -107,11 +107,7 @@ impl Api {
             impersonate: Arc::new(staff::impersonate(&memory)),
             read_insights: Arc::new(ReadInsights { insights: Arc::new(Untouched) }),
             matrix: Arc::new(Untouched),
-            manage_roles: Arc::new(ManageRoles {
-                roles: Arc::new(Untouched),
-                catalogues: Arc::new(Untouched),
-                clock: memory.clone(),
-            }),
+            manage_roles: Arc::new(access::manage_roles(&memory)),
             manage_catalogue: Arc::new(ManageCatalogue { catalogues: Arc::new(Untouched), clock: memory.clone() }),
             read_matrix: Arc::new(ReadMatrix { roles: Arc::new(Untouched), entries: Arc::new(Untouched) }),
             check_access: Arc::new(CheckAccess { users: memory.clone(), matrix: Arc::new(Untouched) }),
