@@ -22,15 +22,15 @@ use application::ports::services::Connectors;
 use application::ports::vault::Vault;
 use application::use_cases::{
     CancelRun, CheckAccess, CheckIntegration, ConfigureIntegration, DefineTenantAutomation, ManageCatalogue,
-    OpenAccount, ReadInsights, ReadMatrix, ReadReports, ReadRuns, ResendNotification, RunStarter, SessionLife,
-    TenantProvisioning, UserRegistration,
+    OpenAccount, ReadAudit, ReadInsights, ReadMatrix, ReadReports, ReadRuns, ResendNotification, RunStarter,
+    SessionLife, TenantProvisioning, UserRegistration,
 };
 use domain::job_run::RetryPolicy;
 use infrastructure::access_matrix::LiveAccessMatrix;
 use infrastructure::connectors::{HttpConnectors, HttpOptions};
 use infrastructure::crypto::{Kek, KeyRing, PgVault};
 use infrastructure::database::{Database, Mode};
-use infrastructure::event_store::{Appender, Horizon, LogStatistics, Receipts};
+use infrastructure::event_store::{Appender, Horizon, LogStatistics, Receipts, TenantHistory};
 use infrastructure::follower::Follower;
 use infrastructure::health::SystemHealth;
 use infrastructure::identity::{
@@ -347,6 +347,8 @@ impl Base {
                 accounts: Arc::clone(&self.accounts),
                 connectors: Arc::clone(&self.connectors),
             }),
+            read_audit: Arc::new(ReadAudit { trail: Arc::new(TenantHistory::new(database)) }),
+            impersonate: Arc::new(self.impersonate(accounts)),
             read_insights: Arc::new(ReadInsights { insights: Arc::new(InsightsReader::new(database)) }),
             matrix: Arc::clone(&self.matrix) as _,
             manage_roles: Arc::new(self.manage_roles()),

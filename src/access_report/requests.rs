@@ -10,6 +10,9 @@ use super::ReportError;
 /// What no thing is called. The last digits are not random, so no generator makes it.
 const NOTHING: &str = "00000000-0000-7000-8000-000000000000";
 
+/// Where no event is.
+const NO_POSITION: &str = "1-0-0";
+
 /// An address that cannot exist (RFC 2606 §2).
 const NOBODY: &str = "nobody@synkro.invalid";
 
@@ -41,8 +44,9 @@ pub(super) fn operations() -> Result<Vec<Operation>, ReportError> {
             };
             let query = if id == "revoke_permission" { "?permission=reports:read" } else { "" };
             let platform = path.starts_with("/api/v1/platform/");
-            let named = ["{id}", "{session_id}", "{user_id}"];
-            let path = named.into_iter().fold(path.clone(), |path, part| path.replace(part, NOTHING)) + query;
+            let named = ["{id}", "{session_id}", "{user_id}", "{impersonation_id}"];
+            let path = named.into_iter().fold(path.clone(), |path, part| path.replace(part, NOTHING));
+            let path = path.replace("{position}", NO_POSITION) + query;
             let right = match described["x-synkro-right"].as_str().filter(|_| !platform) {
                 Some(name) => Some(right(name).ok_or_else(unreadable)?),
                 None => None,
@@ -61,6 +65,7 @@ fn right(name: &str) -> Option<Permission> {
 
 fn body(operation: &str) -> Option<Value> {
     Some(match operation {
+        "open_impersonation" => json!({"user_id": NOTHING, "reason": "None."}),
         "create_api_key" => {
             json!({"name": "None", "scopes": ["no_such_service:read"], "expires_at": "2000-01-01T00:00:00Z"})
         }

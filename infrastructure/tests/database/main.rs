@@ -52,6 +52,7 @@ mod story;
 mod story_access;
 mod story_people;
 mod story_staff;
+mod trail;
 mod transactions;
 mod vault;
 mod workers;
