@@ -72,7 +72,7 @@ fn body(operation: &str) -> Option<Value> {
         "begin_totp" => json!({"password": "nobody's password"}),
         "confirm_totp" | "disable_totp" => json!({"code": "000000"}),
         "start_run" => json!({"from": "2000-01-02", "to": "2000-01-01"}),
-        "invite_user" => json!({"email": NOBODY, "role": "no_such_role"}),
+        "invite_user" | "invite_tenant_user" => json!({"email": NOBODY, "role": "no_such_role"}),
         "change_user" => json!({"name": "Nobody"}),
         "change_password" => json!({"old_password": "nobody's password", "new_password": "nobody's next password"}),
         "request_email_change" => json!({"email": NOBODY, "password": "nobody's password"}),
@@ -92,7 +92,6 @@ fn body(operation: &str) -> Option<Value> {
         "close_tenant" => json!({"confirm_slug": "no-such-company"}),
         "add_staff" => json!({"email": NOBODY, "name": "Nobody", "role": "auditor"}),
         "change_staff_role" => json!({"role": "auditor"}),
-        "invite_tenant_user" => json!({"email": NOBODY, "role": "no_such_role"}),
         _ => return None,
     })
 }

@@ -138,7 +138,7 @@ impl Asked {
             }
         }
         let order = ["generation", "events.tx", "position"].map(|column| format!("{column}{direction}")).join(", ");
-        asked.sql.push_str(&format!(" order by {order}"));
+        asked.sql.extend([" order by ", &order]);
         // One more than is shown tells whether there are more.
         asked.condition(" limit ", "", limit.saturating_add(1).cast_signed());
         asked
@@ -148,13 +148,13 @@ impl Asked {
         let next = self.values.len() + 1;
         let (tx, position) = (next + 1, next + 2);
         let place = format!("(${next}, ${tx}::text::xid8, ${position})");
-        self.sql.push_str(&format!(" and (generation, events.tx, position) {comparison} {place}"));
+        self.sql.extend([" and (generation, events.tx, position) ", comparison, " ", &place]);
         self.values.extend(parameters(at));
     }
 
     fn condition(&mut self, before: &str, behind: &str, value: impl Into<Value>) {
         self.values.push(value.into());
-        self.sql.push_str(&format!("{before}${}{behind}", self.values.len()));
+        self.sql.extend([before, "$", &self.values.len().to_string(), behind]);
     }
 
     async fn events(self, connection: &Scoped) -> Result<Vec<LoggedEvent>, PortError> {
