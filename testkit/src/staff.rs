@@ -29,9 +29,11 @@ impl TestApp {
     pub async fn staff_without_second_factor(&self, role: StaffRole) -> StaffPerson {
         let system = self.system();
         let support = RequestContext::for_support("ops-anna".parse().expect("a name"), system.ids.next());
-        let unique = system.ids.next().simple();
-        let credential =
-            Credential { email: format!("{role}-{unique}@synkro.example"), password: format!("password-{unique}") };
+        // An id each: the address is shown, and the end of the password would be in it.
+        let credential = Credential {
+            email: format!("{role}-{}@synkro.example", system.ids.next().simple()),
+            password: format!("password-{}", system.ids.next().simple()),
+        };
         self.secrets.add(&credential.password);
         let (email, name) = (credential.email.parse().expect("an address"), "Staff person".parse().expect("a name"));
         let new = NewStaff { email, name, role };
