@@ -22,7 +22,7 @@ pub struct Principal {
     pub membership: Membership,
     /// The session that the token belongs to.
     pub session_id: SessionId,
-    /// Whether the user had a second factor when the token was issued. Looked at for staff alone.
+    /// Whether a code of a second factor was shown in the session. Looked at for staff alone.
     pub second_factor: bool,
 }
 
