@@ -13,6 +13,9 @@ use uuid::Uuid;
 
 use super::CliError;
 
+/// Who looks at a list where nobody says. Looking records nothing.
+pub(super) const READER: &str = "terminal";
+
 /// Values of options on their way to being understood, and what is wrong with those that were not.
 #[derive(Default)]
 pub(super) struct Input {

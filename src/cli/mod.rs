@@ -3,6 +3,7 @@
 mod access;
 mod demo;
 mod events;
+mod feed;
 mod health;
 mod input;
 mod keys;

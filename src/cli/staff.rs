@@ -11,10 +11,13 @@ use clap::{Args, Subcommand};
 use domain::access::StaffRole;
 use domain::ids::UserId;
 use domain::values::{DisplayName, Email};
+use infrastructure::database::Database;
+use infrastructure::read_models::users::UsersProjection;
 use infrastructure::system::SystemIds;
 use serde_json::{Value, json};
 
-use super::input::Input;
+use super::feed::bring_up_to_date;
+use super::input::{Input, READER};
 use super::{CliError, open, print, say};
 use crate::config::DatabaseArgs;
 use crate::wire;
@@ -27,7 +30,7 @@ pub(super) struct StaffArgs {
     #[command(flatten)]
     database: DatabaseArgs,
 
-    /// Who does it, for the audit. Needed where the variable USER is not set, as in a container.
+    /// Who does it, for the audit. Needed where the variable USER is not set, as in a container, but not to look at the list.
     #[arg(long = "as", env = "USER", value_name = "NAME", global = true)]
     operator: Option<String>,
 
@@ -98,6 +101,7 @@ enum Request {
 
 /// Who asks, and of what.
 struct Terminal {
+    database: Database,
     staff: ManageStaff,
     context: RequestContext,
     json: bool,
@@ -112,7 +116,7 @@ pub(super) async fn run(args: StaffArgs) -> Result<ExitCode, CliError> {
     let done = async {
         let staff = wire::staff(&database, open::kek(&storage)?, public_url);
         let context = RequestContext::for_support(operator, SystemIds.next());
-        Terminal { staff, context, json }.answer(request).await
+        Terminal { database: database.clone(), staff, context, json }.answer(request).await
     };
     let done = done.await;
     database.close().await;
@@ -121,6 +125,7 @@ pub(super) async fn run(args: StaffArgs) -> Result<ExitCode, CliError> {
 
 fn parse(operator: Option<&str>, action: Action) -> Result<(DisplayName, Request), AppError> {
     let mut input = Input::default();
+    let operator = operator.or_else(|| matches!(action, Action::List).then_some(READER));
     if operator.is_none() {
         input.refuse("--as", "must say who does it, because the variable USER is not set");
     }
@@ -159,42 +164,43 @@ impl One {
 impl Terminal {
     async fn answer(&self, request: Request) -> Result<(), CliError> {
         match request {
-            Request::List => self.list().await,
-            Request::Add(new, mail) => self.add(new, mail).await,
+            Request::List => self.list().await?,
+            Request::Add(new, mail) => self.add(new, mail).await?,
             Request::Link(person) => {
                 let id = self.resolve(person).await?;
                 let link = self.staff.link(&self.context, id).await?;
                 self.show(id, None, Some(link.reveal()));
-                Ok(())
             }
             Request::Role(person, role) => {
                 let id = self.resolve(person).await?;
                 let position = self.staff.change_role(&self.context, id, role).await?;
-                self.changed(id, position);
-                Ok(())
+                self.changed(id, position, &format!("is {role} now: running processes go by that within a second"));
             }
             Request::Deactivate(person) => {
                 let id = self.resolve(person).await?;
                 let position = self.staff.deactivate(&self.context, id).await?;
-                self.changed(id, position);
-                Ok(())
+                self.changed(id, position, "is kept out: running processes end all sessions within a second");
             }
             Request::Reactivate(person) => {
                 let id = self.resolve(person).await?;
                 let position = self.staff.reactivate(&self.context, id).await?;
-                self.changed(id, position);
-                Ok(())
+                self.changed(id, position, "can sign in again");
             }
         }
+        Ok(())
     }
 
     async fn add(&self, new: NewStaff, mail: bool) -> Result<(), CliError> {
+        let role = new.role;
         if mail {
             let added = self.staff.add(&self.context, new).await?;
             self.show(added.id, added.position, None);
         } else {
             let (added, link) = self.staff.add_with_link(&self.context, new).await?;
             self.show(added.id, added.position, Some(link.reveal()));
+        }
+        if role.needs_second_factor() && !self.json {
+            say(&format!("After signing in, a {role} sets up an authenticator app before anything else works."));
         }
         Ok(())
     }
@@ -206,7 +212,9 @@ impl Terminal {
         Ok(())
     }
 
+    /// Where no process feeds the table that they are in, it is fed here first.
     async fn everybody(&self) -> Result<Vec<UserView>, CliError> {
+        bring_up_to_date(&self.database, UsersProjection::NAME).await?;
         let (mut everybody, mut after) = (Vec::new(), None);
         loop {
             let page = self.staff.list(&self.context, PageRequest { after, limit: PAGE }).await?;
@@ -227,7 +235,8 @@ impl Terminal {
             PersonRef::Email(email) => email,
         };
         let same = |person: &UserView| person.email.reveal() == email.as_str();
-        let found = self.everybody().await?.into_iter().find(same);
+        // One who was kept out gave the address back, so another one may have it.
+        let found = self.everybody().await?.into_iter().filter(same).max_by_key(|person| person.active);
         found.map(|person| person.id).ok_or_else(|| "nobody of the staff has this address".into())
     }
 
@@ -235,17 +244,25 @@ impl Terminal {
         if self.json {
             let position = position.map(|at| at.to_string());
             print(&json!({"user_id": id.uuid(), "position": position, "link": link}).to_string());
+        } else if let Some(link) = link {
+            print(link);
+            say(
+                "Hand this link over: it works once, for seven days, to choose a password by. There is no page behind it yet;",
+            );
+            say("send what follows #token= and the password to POST /api/v1/public/users/password-reset/confirm.");
         } else {
-            print(link.unwrap_or("The link is on its way by mail."));
+            print("The link is on its way by mail, once a process runs that sends it.");
         }
     }
 
-    fn changed(&self, id: UserId, position: Option<LogPosition>) {
+    fn changed(&self, id: UserId, position: Option<LogPosition>, became: &str) {
         if self.json {
             let position = position.map(|at| at.to_string());
             print(&json!({"user_id": id.uuid(), "position": position}).to_string());
+        } else if position.is_some() {
+            print(&format!("{id} {became}."));
         } else {
-            print(if position.is_some() { "Done." } else { "It was so already." });
+            print("Nothing was recorded: it was so already.");
         }
     }
 }

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use application::ports::clock::Ids;
 use application::ports::commands::LogPosition;
-use application::ports::projections::Standings as _;
 use application::ports::read_models::{PageRequest, TenantFilter, TenantStatus, TenantView};
 use application::use_cases::{TenantChange, TenantLifecycle};
 use application::{AppError, RequestContext};
@@ -16,23 +15,19 @@ use domain::tenant::TenantDetails;
 use domain::values::{DisplayName, Reason};
 use infrastructure::database::Database;
 use infrastructure::event_store::{EventFilter, LogQuery, Span};
-use infrastructure::projections::{Checkpoints, ProjectionRunner};
-use infrastructure::read_models;
-use infrastructure::signals::Signal;
+use infrastructure::read_models::tenants::TenantsProjection;
 use infrastructure::system::SystemIds;
 use serde_json::{Value, json};
 
 use super::events::{end, export};
-use super::input::{Input, TenantRef};
+use super::feed::bring_up_to_date;
+use super::input::{Input, READER, TenantRef};
 use super::{CliError, open, print, say};
 use crate::config::DatabaseArgs;
 use crate::wire;
 
 /// Tenants that are read at once.
 const PAGE: u64 = 500;
-
-/// Who looks at the list where nobody says. Looking records nothing.
-const READER: &str = "terminal";
 
 #[derive(Args)]
 pub(super) struct TenantsArgs {
@@ -192,10 +187,7 @@ impl Terminal {
 
     /// Where no process feeds the table that is listed, it is fed here first.
     async fn list(&self, filter: &TenantFilter) -> Result<(), CliError> {
-        let behind = bring_up_to_date(&self.database).await?;
-        if behind > 0 {
-            say(&format!("The list does not show the newest {behind} events of the log yet."));
-        }
+        bring_up_to_date(&self.database, TenantsProjection::NAME).await?;
         let mut after = None;
         loop {
             let page = self.lifecycle.list(&self.context, filter, PageRequest { after, limit: PAGE }).await?;
@@ -266,15 +258,6 @@ fn became(change: &TenantChange) -> &'static str {
         TenantChange::RecordExport { .. } => "is exported",
         TenantChange::Close => "is closed for good, and its slug is free",
     }
-}
-
-/// Feeds the table of tenants, where no other process does. Answers with the events that it still does not show.
-async fn bring_up_to_date(database: &Database) -> Result<u64, CliError> {
-    let tenants: Vec<_> = read_models::all().into_iter().filter(|projection| projection.name() == "tenants").collect();
-    let checkpoints = Checkpoints::new(database.clone(), Signal::default(), &tenants);
-    let runner = ProjectionRunner::new(database.clone(), checkpoints.clone(), Signal::default());
-    runner.catch_up(&tenants).await?;
-    Ok(checkpoints.standings().await?.iter().map(|standing| standing.behind).sum())
 }
 
 fn line(tenant: &TenantView) -> String {

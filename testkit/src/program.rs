@@ -119,17 +119,24 @@ impl Running {
     /// # Panics
     /// Where it takes longer than [`PATIENCE`].
     pub fn says(&mut self, words: &str) -> bool {
+        self.line_with(words).is_some()
+    }
+
+    /// Waits for the line that it says with these words; none where it ends without.
+    ///
+    /// # Panics
+    /// Where it takes longer than [`PATIENCE`].
+    pub fn line_with(&mut self, words: &str) -> Option<String> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
-                    let found = line.contains(words);
-                    self.seen.push(line);
-                    if found {
-                        return true;
+                    self.seen.push(line.clone());
+                    if line.contains(words) {
+                        return Some(line);
                     }
                 }
-                Err(RecvTimeoutError::Disconnected) => return false,
+                Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => panic!("it never said {words:?}: {:#?}", self.seen),
             }
         }

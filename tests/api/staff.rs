@@ -2,13 +2,20 @@
 
 use std::time::{Duration, Instant};
 
+use application::RequestContext;
+use application::ports::clock::Clock;
+use application::ports::second_factors::FactorOwner;
 use domain::access::StaffRole;
+use domain::ids::{SessionId, UserId};
+use infrastructure::system::SystemClock;
 use serde_json::{Value, json};
-use testkit::TestApp;
+use testkit::{TestApp, totp};
 
 const ME: &str = "/api/v1/users/me";
 const STAFF: &str = "/api/v1/platform/staff";
 const TENANTS: &str = "/api/v1/platform/tenants";
+const LOGIN: &str = "/api/v1/public/users/login";
+const REFRESH: &str = "/api/v1/public/users/refresh";
 
 /// How long a change may take to reach another process.
 const SOON: Duration = Duration::from_secs(1);
@@ -60,6 +67,27 @@ async fn a_super_admin_does_nothing_before_an_app_is_set_up() {
     app.staff_without_second_factor(StaffRole::Auditor).await.actor.get(TENANTS).await.expect(200);
 }
 
+/// As where the process is killed after the app is confirmed and before the other sessions are ended. Seen to fail with a
+/// refresh that asks whether there is an app, and not whether a code was shown.
+#[tokio::test]
+async fn a_session_without_a_code_is_not_renewed_once_an_app_is_set_up() {
+    let (app, anonymous, _) = TestApp::start().await;
+    let before = app.staff_without_second_factor(StaffRole::SuperAdmin).await;
+    let login = json!({"email": before.credential.email, "password": before.credential.password});
+    let tokens = anonymous.post(LOGIN, &login).await.expect(200);
+    let actor = anonymous.with_token(tokens["access_token"].as_str().unwrap());
+    let begun = actor.post(&format!("{ME}/totp"), &json!({"password": before.credential.password})).await.expect(200);
+    let owner = FactorOwner { user_id: before.id.parse().unwrap(), tenant_id: None };
+    let session: SessionId = tokens["session_id"].as_str().unwrap().parse().unwrap();
+    let (factors, now) = (&app.system().state.second_factor.factors, SystemClock.now());
+    let code = totp(begun["secret"].as_str().unwrap(), now).into();
+    assert!(factors.confirm(owner, session, &code, now).await.unwrap().is_some());
+    let refresh = async |token: &str| anonymous.post(REFRESH, &json!({"refresh_token": token})).await;
+    refresh(&before.refresh).await.problem(401, "refresh.refused");
+    let fresh = refresh(tokens["refresh_token"].as_str().unwrap()).await.expect(200);
+    anonymous.with_token(fresh["access_token"].as_str().unwrap()).get(TENANTS).await.expect(200);
+}
+
 #[tokio::test]
 async fn a_company_is_set_up_kept_out_and_let_in_again() {
     let (app, _, owner) = TestApp::start().await;
@@ -102,8 +130,9 @@ async fn a_company_is_set_up_kept_out_and_let_in_again() {
 #[tokio::test]
 async fn another_role_and_a_deactivation_count_in_every_process_within_a_second() {
     let (app, anonymous, _) = TestApp::start().await;
+    let there = app.another_process().await;
     let (admin, other) = (app.staff(StaffRole::SuperAdmin).await, app.staff(StaffRole::AdminLite).await);
-    let there = app.another_process().await.with_token(other.actor.token());
+    let there = there.with_token(other.actor.token());
     there.get(ME).await.expect(200);
     let path = format!("{STAFF}/{}", other.id);
     let put =
@@ -120,9 +149,9 @@ async fn another_role_and_a_deactivation_count_in_every_process_within_a_second(
     refused(Instant::now()).await;
     assert_eq!(admin.actor.post(&format!("{path}/deactivate"), &json!({})).await.status, 204);
     let login = json!({"email": other.credential.email, "password": other.credential.password});
-    anonymous.post("/api/v1/public/users/login", &login).await.problem(401, "sign_in.refused");
+    anonymous.post(LOGIN, &login).await.problem(401, "sign_in.refused");
     assert_eq!(admin.actor.post(&format!("{path}/reactivate"), &json!({})).await.status, 204);
-    anonymous.post("/api/v1/public/users/login", &login).await.expect(200);
+    anonymous.post(LOGIN, &login).await.expect(200);
 }
 
 /// Seen to fail with a roster that nobody is dismissed from.
@@ -149,6 +178,27 @@ async fn the_last_super_admin_stays_and_nobody_changes_the_own_role() {
     admin.actor.post(&deactivate, &json!({})).await.problem(409, "super_admins.last");
     assert_eq!(put(&second.id, "super_admin").await.status, 204);
     assert_eq!(admin.actor.post(&deactivate, &json!({})).await.status, 204);
+}
+
+/// Seen to fail with a roster that nobody is dismissed from.
+#[tokio::test]
+async fn of_two_super_admins_who_lose_the_role_at_once_one_keeps_it() {
+    let (app, _, _) = TestApp::start().await;
+    let people = [app.staff(StaffRole::SuperAdmin).await, app.staff(StaffRole::SuperAdmin).await];
+    let [one, other]: [UserId; 2] = people.map(|person| person.id.parse().unwrap());
+    let system = app.system();
+    let change = async |id: UserId, role: StaffRole| {
+        let context = RequestContext::for_support("ops-anna".parse().unwrap(), system.ids.next());
+        system.state.staff.change_role(&context, id, role).await
+    };
+    for round in 0..10 {
+        let (first, second) = tokio::join!(change(one, StaffRole::Auditor), change(other, StaffRole::Auditor));
+        let refused: Vec<_> = [first, second].into_iter().filter_map(Result::err).map(|error| error.code).collect();
+        assert_eq!(refused, ["super_admins.last"], "round {round}");
+        for id in [one, other] {
+            change(id, StaffRole::SuperAdmin).await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]

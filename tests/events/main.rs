@@ -1,4 +1,4 @@
-//! `synkro events` and `synkro tenants` as auditors and support staff use them: the real program on a server's log.
+//! `synkro events`, `synkro tenants` and `synkro staff` as auditors and support staff use them: the real program on a server's log.
 //!
 //! `cfg(test)` on the modules tells the linter that their helpers are test code too.
 
@@ -8,5 +8,7 @@ mod asking;
 mod log;
 #[cfg(test)]
 mod options;
+#[cfg(test)]
+mod staff;
 #[cfg(test)]
 mod tenants;

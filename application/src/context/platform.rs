@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::ErrorKind;
-use domain::access::{Permission, PlatformPermission, Rights};
+use domain::access::{PlatformPermission, Rights};
 use domain::ids::{TenantId, UserId};
 use domain::user::Membership;
 
@@ -83,7 +83,7 @@ impl RequestContext {
     /// As for [`Self::authorize_platform`].
     pub fn on_users_of(&self, tenant: TenantId, permission: PlatformPermission) -> Result<Self, AppError> {
         let context = self.authorize_platform(permission)?.about(tenant);
-        Ok(Self { rights: Arc::new(Rights::only(Permission::UsersWrite)), ..context })
+        Ok(Self { rights: Arc::new(Rights::only(permission.lends())), ..context })
     }
 
     /// The id of a tenant that the request makes: a repeat of the request gets the same one, and so finds what it made.

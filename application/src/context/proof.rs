@@ -23,7 +23,7 @@ pub struct Principal {
     pub membership: Membership,
     /// The session that the token belongs to.
     pub session_id: SessionId,
-    /// Whether the user had a second factor when the token was issued. Looked at for staff alone.
+    /// Whether a code of a second factor was shown in the session. Looked at for staff alone.
     pub second_factor: bool,
     /// Who acts in the user's name; none where the user does.
     pub acting: Option<ActingStaff>,

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use domain::ids::{TenantId, UserId};
+use domain::ids::{SessionId, TenantId, UserId};
 use secrecy::SecretString;
 
 use crate::error::PortError;
@@ -37,11 +37,13 @@ pub trait SecondFactors: Send + Sync {
     /// none where the user has a confirmed one.
     async fn begin(&self, owner: FactorOwner, now: DateTime<Utc>) -> Result<Option<SecretString>, PortError>;
 
-    /// Confirms the secret by a code of the app, and makes the recovery codes; none where the code is not right, or there is
-    /// nothing to confirm.
+    /// Confirms the secret by a code of the app that was shown in this session, and makes the recovery codes; none where the
+    /// code is not right, or there is nothing to confirm. From the same moment the user's other sessions count as ones
+    /// without a code.
     async fn confirm(
         &self,
         owner: FactorOwner,
+        session: SessionId,
         code: &SecretString,
         now: DateTime<Utc>,
     ) -> Result<Option<Vec<SecretString>>, PortError>;

@@ -38,6 +38,8 @@ pub struct FirstToken {
     pub session: SessionKey,
     /// The hash that the password was verified against; it must still be the user's.
     pub verified: PasswordHash,
+    /// Whether a code of a second factor was right, too.
+    pub second_factor: bool,
     /// What the session's CSRF token is told by, where its tokens live in cookies.
     pub csrf: Option<CsrfHash>,
     /// When the token ends unless it is used.
@@ -58,6 +60,8 @@ pub enum Rotation {
         next: RefreshToken,
         /// What the session's CSRF token is told by.
         csrf: Option<CsrfHash>,
+        /// Whether a code of the second factor of now was shown in the session.
+        second_factor: bool,
     },
     /// Nobody knows it.
     Unknown,

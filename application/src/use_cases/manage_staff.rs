@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use domain::EventSourced;
 use domain::access::{PlatformPermission, StaffRole};
 use domain::ids::{SuperAdminsId, UserId};
 use domain::session::RevocationReason;
@@ -55,8 +56,8 @@ impl From<Recorded<UserEvent>> for StaffOutcome {
 
 /// Keeps the list of super admins who can act: those with a password who may sign in.
 ///
-/// Whoever takes the role or the access from a person records [`Self::leaves`] before, and whoever gives it records
-/// [`Self::can_act`] after.
+/// Whoever takes the role or the access from a person records [`Self::leaves`] before, and whoever takes or gives
+/// it records [`Self::changed`] after.
 pub struct SuperAdminRoster {
     /// The list.
     pub admins: Arc<dyn Commands<SuperAdmins>>,
@@ -69,14 +70,18 @@ pub struct SuperAdminRoster {
 }
 
 impl SuperAdminRoster {
-    /// Records that the user can act as a super admin, where that is so. Where somebody took the role or the access in the
-    /// meantime, that is recorded after it.
-    pub(super) async fn can_act(&self, context: &RequestContext, id: UserId) -> Result<Option<LogPosition>, AppError> {
-        if !self.is_able(id).await? {
+    /// Records whether the user can act as a super admin by now. Where somebody took the role or the access while that is
+    /// recorded, one of the two sees what the other did, and takes the user off the list.
+    /// Of companies' users nothing is recorded.
+    pub(super) async fn changed(&self, context: &RequestContext, id: UserId) -> Result<Option<LogPosition>, AppError> {
+        if self.accounts.load(id.uuid()).await?.tenant().is_some() {
             return Ok(None);
         }
+        if !self.is_able(id).await? {
+            return self.leaves(context, id).await;
+        }
         let appointed = self.record(context, SuperAdminsCommand::Appoint { user_id: id, at: self.clock.now() }).await?;
-        if appointed.is_none() || self.is_able(id).await? { Ok(appointed) } else { self.leaves(context, id).await }
+        if self.is_able(id).await? { Ok(appointed) } else { self.leaves(context, id).await }
     }
 
     /// Records that the user is about to lose the role or the access. Of one who is no super admin nothing is recorded.
@@ -203,7 +208,7 @@ impl ManageStaff {
             self.roster.leaves(scope.context(), id).await?;
         }
         let recorded = self.accounts.execute(scope.context(), id.uuid(), change).await?.position;
-        Ok(recorded.max(self.roster.can_act(scope.context(), id).await?))
+        Ok(recorded.max(self.roster.changed(scope.context(), id).await?))
     }
 
     /// Keeps someone from signing in, ends the sessions within a second, and frees the e-mail address.
@@ -217,6 +222,7 @@ impl ManageStaff {
         self.roster.leaves(context, id).await?;
         let deactivate = UserCommand::Deactivate { at: self.mailed.clock.now() };
         let recorded = self.accounts.execute(context, id.uuid(), deactivate).await?.position;
+        let recorded = recorded.max(self.roster.changed(context, id).await?);
         let sessions = self.refresh_tokens.sessions_of(id).await?;
         Ok(recorded.max(self.end.end_all(context, sessions, RevocationReason::UserDeactivated).await?))
     }
@@ -231,7 +237,7 @@ impl ManageStaff {
         self.require_member(id).await?;
         let reactivate = UserCommand::Reactivate { at: self.mailed.clock.now() };
         let recorded = self.accounts.execute(scope.context(), id.uuid(), reactivate).await?.position;
-        Ok(recorded.max(self.roster.can_act(scope.context(), id).await?))
+        Ok(recorded.max(self.roster.changed(scope.context(), id).await?))
     }
 
     async fn register(&self, scope: &PlatformScope, new: NewStaff) -> Result<StaffOutcome, AppError> {

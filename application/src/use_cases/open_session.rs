@@ -97,7 +97,8 @@ impl OpenSessions {
         };
         let expires_at = ends_at.min(now + self.life.idle);
         // The token comes before the session: one without a session that is open is worth nothing.
-        let first = FirstToken { session: key, verified, csrf: csrf_hash.clone(), expires_at, ends_at, now };
+        let first =
+            FirstToken { session: key, verified, second_factor, csrf: csrf_hash.clone(), expires_at, ends_at, now };
         let Some(refresh) = self.refresh_tokens.begin(first).await? else { return Ok(None) };
         let access = self.access_token(key, user, second_factor, csrf_hash)?;
         let command = SessionCommand::Open(OpenSession {

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use super::SecondFactorCheck;
 use super::end_sessions::EndSessions;
 use super::open_session::{OpenSessions, SessionTokens};
+use super::second_factor::SessionProof;
 use crate::context::{Origin, RequestContext};
 use crate::error::AppError;
 use crate::ports::clock::{Clock, Ids};
@@ -36,7 +37,7 @@ pub struct RefreshSession {
     pub tenants: Arc<dyn Commands<Tenant>>,
     /// Refresh tokens.
     pub refresh_tokens: Arc<dyn RefreshTokens>,
-    /// Whether staff have a second factor by now.
+    /// Whether staff have to show a code by now.
     pub second_factor: SecondFactorCheck,
     /// Issuing tokens.
     pub open: Arc<OpenSessions>,
@@ -53,16 +54,22 @@ impl RefreshSession {
     ///
     /// # Errors
     /// `unauthenticated` where the token is unknown, used or out of time, or the session or its user does not stand any
-    /// more; a used token ends the session. `forbidden` where it came in a cookie without its CSRF token, and where the
+    /// more; a used token ends the session, and so does an app that a member of the staff has set up elsewhere. `forbidden` where it came in a cookie without its CSRF token, and where the
     /// company is kept out: then the session cannot go on, not even once the company is resumed.
     pub async fn refresh(&self, origin: Origin, presented: PresentedToken) -> Result<SessionTokens, AppError> {
         let PresentedToken { token, csrf } = presented;
         let idle = self.open.life.idle;
         match self.refresh_tokens.rotate(&token, csrf.as_ref(), self.clock.now(), idle).await? {
-            Rotation::Rotated { session, next, csrf: hash } => {
+            Rotation::Rotated { session, next, csrf: hash, second_factor: shown } => {
                 let user = self.standing(&origin, session).await?;
+                let second_factor = match self.second_factor.of_session(&user, shown).await? {
+                    SessionProof::Password => false,
+                    SessionProof::SecondFactor => true,
+                    SessionProof::TooLittle => {
+                        return self.ended(&origin, session, RevocationReason::ByUser).await;
+                    }
+                };
                 let (issued_at, csrf) = (self.clock.now(), csrf.filter(|_| hash.is_some()));
-                let second_factor = self.second_factor.of_session(&user).await?;
                 let access = self.open.access_token(session, &user, second_factor, hash)?;
                 Ok(SessionTokens { session_id: session.session_id, access, refresh: next, csrf, issued_at })
             }

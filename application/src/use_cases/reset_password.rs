@@ -92,7 +92,7 @@ impl ResetPassword {
         let context = context.from_client(origin.client);
         let recorded = UserCommand::RecordPasswordReset { at: self.mailed.clock.now() };
         let recorded = self.accounts.execute(&context, user_id.uuid(), recorded).await?.position;
-        let appointed = self.roster.can_act(&context, user_id).await?;
+        let appointed = self.roster.changed(&context, user_id).await?;
         Ok(recorded.max(appointed).max(self.end.end_all(&context, ended, RevocationReason::PasswordReset).await?))
     }
 }

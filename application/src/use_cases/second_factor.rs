@@ -69,12 +69,12 @@ impl ManageSecondFactor {
         code: &SecretString,
     ) -> Result<(Vec<SecretString>, Option<LogPosition>), AppError> {
         let (account, user) = self.own(context.own_account_before_second_factor()?).await?;
-        let confirmed = self.factors.confirm(owner(&user), code, self.clock.now()).await?;
+        let confirmed = self.factors.confirm(owner(&user), account.session_id, code, self.clock.now()).await?;
         let codes = confirmed.ok_or_else(wrong_code)?;
         let FactorOwner { user_id, tenant_id } = owner(&user);
         let enrolled = SecondFactorCommand::RecordEnrolled { user_id, tenant_id, at: self.clock.now() };
         let recorded = self.log.execute(account.context(), user_id.uuid(), enrolled).await?.position;
-        // They were opened without a code, and would count as opened with one.
+        // Nothing but the password was shown in them. One that this does not reach is not renewed.
         let mut others = self.end.refresh_tokens.sessions_of(user_id).await?;
         others.retain(|id| *id != account.session_id && tenant_id.is_none());
         let ended = self.end.end_all(account.context(), others, RevocationReason::ByUser).await?;
@@ -119,6 +119,16 @@ impl ManageSecondFactor {
     }
 }
 
+/// What was proved in a session that goes on.
+pub(super) enum SessionProof {
+    /// The password, and no more is asked for.
+    Password,
+    /// A code, too.
+    SecondFactor,
+    /// Not the code that signing in asks for by now.
+    TooLittle,
+}
+
 /// Asks for a code at sign-in.
 pub struct SecondFactorCheck {
     /// The log of second factors.
@@ -147,13 +157,15 @@ impl SecondFactorCheck {
         }
     }
 
-    /// Whether a session that goes on counts as one with a second factor: sessions without one end as it is set up. Only
-    /// asked of staff, because nothing depends on it for others.
-    pub(super) async fn of_session(&self, user: &UserDetails) -> Result<bool, PortError> {
-        match user.membership {
-            Membership::Platform { .. } => self.is_asked(user).await,
-            Membership::Tenant { .. } => Ok(false),
-        }
+    /// What a session that goes on is worth, by whether a code was shown in it. Only asked of staff, because nothing depends
+    /// on it for others.
+    pub(super) async fn of_session(&self, user: &UserDetails, shown: bool) -> Result<SessionProof, PortError> {
+        Ok(match user.membership {
+            Membership::Tenant { .. } => SessionProof::Password,
+            Membership::Platform { .. } if !self.is_asked(user).await? => SessionProof::Password,
+            Membership::Platform { .. } if shown => SessionProof::SecondFactor,
+            Membership::Platform { .. } => SessionProof::TooLittle,
+        })
     }
 
     /// Whether a code is asked for.

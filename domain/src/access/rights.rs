@@ -25,11 +25,13 @@ impl Rights {
         Self::compile([&Grant::EVERYTHING], &Catalogue::default())
     }
 
-    /// This right in its whole, and nothing else.
-    pub fn only(permission: Permission) -> Self {
-        let mut rights = Self { built_in: permission.bit(), ..Self::default() };
-        rights.reaches[permission.index()] = permission.reaches().widest();
-        rights
+    /// These rights in their whole, and nothing else.
+    pub fn only(permissions: &[Permission]) -> Self {
+        permissions.iter().fold(Self::default(), |mut rights, permission| {
+            rights.built_in |= permission.bit();
+            rights.reaches[permission.index()] = permission.reaches().widest();
+            rights
+        })
     }
 
     /// Whether the role has the right, with whatever reach.
@@ -102,7 +104,7 @@ mod tests {
     #[test]
     fn one_right_alone_is_that_and_no_other() {
         for permission in Permission::ALL {
-            let only = Rights::only(permission);
+            let only = Rights::only(&[permission]);
             assert_eq!(only, rights(&[permission.name()]), "{}", permission.name());
         }
     }

@@ -3,6 +3,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::Permission;
+
 /// What a member of the platform's staff is. Staff belong to no company and see nothing of what companies' people see: no
 /// reports, runs or settings.
 ///
@@ -136,6 +138,21 @@ impl PlatformPermission {
             Self::UsersDelete => "platform.users:delete",
             Self::StaffRead => "platform.staff:read",
             Self::StaffWrite => "platform.staff:write",
+        }
+    }
+
+    /// What it lets staff do inside of a company: the rights that they are lent there, for the one request.
+    pub const fn lends(self) -> &'static [Permission] {
+        match self {
+            Self::UsersRead => &[Permission::UsersView],
+            Self::UsersWrite => &[Permission::UsersCreate, Permission::UsersWrite],
+            Self::UsersDelete => &[Permission::UsersWrite],
+            Self::TenantsRead
+            | Self::TenantsWrite
+            | Self::TenantsDelete
+            | Self::TenantsImpersonate
+            | Self::StaffRead
+            | Self::StaffWrite => &[],
         }
     }
 

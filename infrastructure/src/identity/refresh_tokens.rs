@@ -23,8 +23,9 @@ const BEGIN: &str = "
 with held as (
     select from credentials where user_id = $3 and password_hash = $9 for share
 )
-insert into refresh_tokens (token_hash, tenant_id, user_id, session_id, csrf_hash, issued_at, expires_at, ends_at)
-select $1, $2, $3, $4, $5, $6, $7, $8 from held";
+insert into refresh_tokens 
+    (token_hash, tenant_id, user_id, session_id, csrf_hash, issued_at, expires_at, ends_at, second_factor)
+select $1, $2, $3, $4, $5, $6, $7, $8, $10 from held";
 
 /// Judges a token, marks it used and stores its successor. Its row is locked first, so that of two who come with it at the
 /// same time the second one sees what the first one did.
@@ -44,19 +45,19 @@ with presented as (
     where t.token_hash = $1 and t.used_at is null and j.verdict = 'good'
 ), next as (
     insert into refresh_tokens
-        (token_hash, tenant_id, user_id, session_id, predecessor, csrf_hash, issued_at, expires_at, ends_at)
-    select $5, tenant_id, user_id, session_id, $1, csrf_hash, $3, least(ends_at, $3 + $6), ends_at
+        (token_hash, tenant_id, user_id, session_id, predecessor, csrf_hash, issued_at, expires_at, ends_at, second_factor)
+    select $5, tenant_id, user_id, session_id, $1, csrf_hash, $3, least(ends_at, $3 + $6), ends_at, second_factor
     from judged where verdict = 'good'
 )
-select verdict, tenant_id, user_id, session_id, csrf_hash, least(ends_at, $3 + $6) as expires_at from judged";
+select verdict, tenant_id, user_id, session_id, csrf_hash, least(ends_at, $3 + $6) as expires_at, second_factor from judged";
 
 /// Refresh tokens in PostgreSQL.
 pub struct PgRefreshTokens {
     database: Database,
 }
 
-/// Verdict, tenant, user, session, CSRF hash, and the end of the successor.
-type Judged = (String, Uuid, Uuid, Uuid, Option<String>, DateTime<Utc>);
+/// Verdict, tenant, user, session, CSRF hash, the end of the successor, and whether a code was shown.
+type Judged = (String, Uuid, Uuid, Uuid, Option<String>, DateTime<Utc>, bool);
 
 impl PgRefreshTokens {
     /// The tokens of this database.
@@ -94,7 +95,7 @@ impl RefreshTokens for PgRefreshTokens {
     }
 
     async fn begin(&self, first: FirstToken) -> Result<Option<RefreshToken>, PortError> {
-        let FirstToken { session, verified, csrf, expires_at, ends_at, now } = first;
+        let FirstToken { session, verified, second_factor, csrf, expires_at, ends_at, now } = first;
         let token = random_token()?;
         let begun = sqlx::query(BEGIN)
             .bind(token_hash(&token))
@@ -106,6 +107,7 @@ impl RefreshTokens for PgRefreshTokens {
             .bind(expires_at)
             .bind(ends_at)
             .bind(verified.0.expose_secret())
+            .bind(second_factor)
             .execute(self.database.pool())
             .await
             .map_err(from_sqlx)?;
@@ -130,11 +132,16 @@ impl RefreshTokens for PgRefreshTokens {
             .fetch_optional(self.database.pool())
             .await
             .map_err(from_sqlx)?;
-        let Some((verdict, tenant, user, session, csrf, expires_at)) = judged else { return Ok(Rotation::Unknown) };
+        let Some((verdict, tenant, user, session, csrf, expires_at, second_factor)) = judged else {
+            return Ok(Rotation::Unknown);
+        };
         let (session_id, user_id, tenant_id) = (session.into(), user.into(), tenant_of_key(tenant));
         let session = SessionKey { session_id, user_id, tenant_id };
         Ok(match verdict.as_str() {
-            "good" => Rotation::Rotated { session, next: RefreshToken { token, expires_at }, csrf: csrf.map(CsrfHash) },
+            "good" => {
+                let (next, csrf) = (RefreshToken { token, expires_at }, csrf.map(CsrfHash));
+                Rotation::Rotated { session, next, csrf, second_factor }
+            }
             "forged" => Rotation::Forged,
             "expired" => Rotation::Expired(session),
             _ => Rotation::Reused(session),

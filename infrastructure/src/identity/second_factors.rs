@@ -7,7 +7,7 @@ use application::ports::second_factors::{CodeVerdict, FactorOwner, SecondFactors
 use async_trait::async_trait;
 use aws_lc_rs::rand;
 use chrono::{DateTime, Utc};
-use domain::ids::UserId;
+use domain::ids::{SessionId, UserId};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
@@ -117,6 +117,7 @@ impl SecondFactors for PgSecondFactors {
     async fn confirm(
         &self,
         owner: FactorOwner,
+        session: SessionId,
         code: &SecretString,
         now: DateTime<Utc>,
     ) -> Result<Option<Vec<SecretString>>, PortError> {
@@ -132,6 +133,9 @@ impl SecondFactors for PgSecondFactors {
                 update second_factors set confirmed_at = $3, last_step = $4
                 where user_id = $1 and tenant_id = $2 and confirmed_at is null
                 returning user_id, tenant_id
+             ), shown as (
+                update refresh_tokens t set second_factor = (t.session_id = $6)
+                from confirmed c where t.user_id = c.user_id and t.tenant_id = c.tenant_id
              )
              insert into recovery_codes (user_id, tenant_id, code_hash)
              select user_id, tenant_id, code_hash from confirmed, unnest($5::bytea[]) as new (code_hash)",
@@ -141,6 +145,7 @@ impl SecondFactors for PgSecondFactors {
         .bind(now)
         .bind(step)
         .bind(hashes)
+        .bind(session.uuid())
         .execute(self.database.pool())
         .await
         .map_err(from_sqlx)?;

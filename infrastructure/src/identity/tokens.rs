@@ -45,7 +45,7 @@ struct Claims {
     sid: SessionId,
     /// The user's token version.
     ver: u32,
-    /// Whether the user had a second factor, where that matters: on the staff.
+    /// Whether a code of a second factor was shown in the session, where that matters: on the staff.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     mfa: bool,
     /// The member of staff who acts in the user's name (RFC 8693 section 4.1).

@@ -14,10 +14,12 @@ const LOCKED: &str = "users";
 
 /// How many statements moved the checkpoints of those that the last event did not concern.
 async fn statements(test: &TestDatabase) -> (i64, i64) {
-    sqlx::query_as("select count(*), count(distinct xmin::text) from projection_checkpoints where name <> 'audit_entries'")
-        .fetch_one(test.pool())
-        .await
-        .unwrap()
+    sqlx::query_as(
+        "select count(*), count(distinct xmin::text) from projection_checkpoints where name <> 'audit_entries'",
+    )
+    .fetch_one(test.pool())
+    .await
+    .unwrap()
 }
 
 fn behind(standings: &[Standing]) -> Vec<&str> {

@@ -36,7 +36,7 @@ pub(crate) fn session(number: u128) -> SessionId {
 pub(crate) fn first(n: u128, user_number: u128, verified: &PasswordHash, now: DateTime<Utc>) -> FirstToken {
     let session = SessionKey { session_id: session(n), user_id: user(user_number), tenant_id: Some(tenant(1)) };
     let (expires_at, ends_at) = (now + IDLE, now + TimeDelta::days(90));
-    FirstToken { session, verified: verified.clone(), csrf: None, expires_at, ends_at, now }
+    FirstToken { session, verified: verified.clone(), second_factor: false, csrf: None, expires_at, ends_at, now }
 }
 
 /// Tokens, and the first one of a session that began at second 0.

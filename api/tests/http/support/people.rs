@@ -236,6 +236,7 @@ impl SecondFactors for Untouched {
     async fn confirm(
         &self,
         _owner: FactorOwner,
+        _session: SessionId,
         _code: &SecretString,
         _now: DateTime<Utc>,
     ) -> Result<Option<Vec<SecretString>>, PortError> {
