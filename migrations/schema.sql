@@ -391,9 +391,11 @@ create table refresh_tokens (
     expires_at timestamp with time zone not null,
     ends_at timestamp with time zone not null,
     used_at timestamp with time zone,
+    second_factor boolean not null default false,
     constraint refresh_tokens_pkey PRIMARY KEY (token_hash)
 );
 comment on table refresh_tokens is 'SHA-256 of refresh tokens; never the tokens. A family is a session; a used one that comes again ends it.';
+comment on column refresh_tokens.second_factor is 'Whether a code of a second factor was shown in the session. Looked at for staff alone.';
 CREATE INDEX refresh_tokens_age ON refresh_tokens USING btree (expires_at);
 CREATE INDEX refresh_tokens_family ON refresh_tokens USING btree (predecessor) WHERE (predecessor IS NOT NULL);
 CREATE INDEX refresh_tokens_session ON refresh_tokens USING btree (session_id);
