@@ -172,7 +172,7 @@ create table events (
 comment on table events is 'What happened, in the order (generation, tx, position). Read behind the snapshot horizon only.';
 comment on column events.tenant_id is 'The owner; null for the platform''s own events.';
 CREATE INDEX events_access ON events USING btree (tenant_id, aggregate_id, sequence) WHERE (aggregate_type = ANY (ARRAY['role'::text, 'service_catalogue'::text]));
-CREATE INDEX events_revocations ON events USING btree (recorded_at) WHERE (event_type = ANY (ARRAY['SessionRevoked'::text, 'UserRoleChanged'::text, 'UserDeactivated'::text]));
+CREATE INDEX events_revocations ON events USING btree (recorded_at) WHERE (event_type = ANY (ARRAY['SessionRevoked'::text, 'UserRoleChanged'::text, 'StaffRoleChanged'::text, 'UserDeactivated'::text]));
 CREATE INDEX events_tenant ON events USING btree (tenant_id, generation, tx, "position");
 CREATE INDEX events_tenant_gates ON events USING btree (aggregate_id, sequence) WHERE (event_type = ANY (ARRAY['TenantSuspended'::text, 'TenantResumed'::text, 'TenantOffboardingBegun'::text, 'TenantClosed'::text]));
 CREATE UNIQUE INDEX events_order ON events USING btree (generation, tx, "position");
@@ -368,9 +368,11 @@ create table refresh_tokens (
     expires_at timestamp with time zone not null,
     ends_at timestamp with time zone not null,
     used_at timestamp with time zone,
+    second_factor boolean not null default false,
     constraint refresh_tokens_pkey PRIMARY KEY (token_hash)
 );
 comment on table refresh_tokens is 'SHA-256 of refresh tokens; never the tokens. A family is a session; a used one that comes again ends it.';
+comment on column refresh_tokens.second_factor is 'Whether a code of a second factor was shown in the session. Looked at for staff alone.';
 CREATE INDEX refresh_tokens_age ON refresh_tokens USING btree (expires_at);
 CREATE INDEX refresh_tokens_family ON refresh_tokens USING btree (predecessor) WHERE (predecessor IS NOT NULL);
 CREATE INDEX refresh_tokens_session ON refresh_tokens USING btree (session_id);
@@ -646,6 +648,8 @@ create table users (
     active boolean not null default true,
     constraint users_pkey PRIMARY KEY (id)
 );
+comment on column users.tenant_id is 'The user''s company; the nil UUID for the platform''s staff.';
+comment on column users.role is 'The name of a role of the company, or of one on the staff.';
 CREATE INDEX users_list ON users USING btree (tenant_id, registered_at, id);
 CREATE INDEX users_tenant ON users USING btree (tenant_id, id);
 CREATE UNIQUE INDEX users_email ON users USING btree (email) WHERE active;
