@@ -182,13 +182,18 @@ impl<E: Classified> Classified for CommandError<E> {
     }
 }
 
-/// An error with all its causes, for the log.
+/// An error with all its causes, for the log and the terminal. One that says the same as what it caused is left out.
 pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
+    let mut last = error.to_string();
+    let mut text = last.clone();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
+        let said = error.to_string();
+        if said != last {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        last = said;
         cause = error.source();
     }
     text

@@ -54,7 +54,7 @@ enum Action {
         /// The name that others see.
         #[arg(long)]
         name: String,
-        /// One of `super_admin`, `admin_lite`, support, auditor.
+        /// One of `super_admin`, `admin_lite`, `support`, `auditor`.
         #[arg(long)]
         role: String,
         /// Mail the link instead; a running process sends it.
@@ -67,7 +67,7 @@ enum Action {
     Role {
         #[command(flatten)]
         one: One,
-        /// One of `super_admin`, `admin_lite`, support, auditor.
+        /// One of `super_admin`, `admin_lite`, `support`, `auditor`.
         role: String,
     },
     /// Keeps someone from signing in, within a second.

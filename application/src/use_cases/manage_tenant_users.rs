@@ -41,8 +41,8 @@ impl ManageTenantUsers {
     /// Invites the address into the company, for whichever role.
     ///
     /// # Errors
-    /// As for [`InviteUsers::invite`]; `not_found` for no company and for no role of it; `conflict` where the company is kept
-    /// out.
+    /// As for [`InviteUsers::invite`]; `not_found` for no company and for no role of it; `forbidden` where the company is
+    /// kept out.
     pub async fn invite(
         &self,
         context: &RequestContext,
