@@ -87,7 +87,10 @@ impl ProjectionRunner {
         }
         parking::park(&transaction, name, &waiting, None).await?;
         let done = events.iter().take_while(|event| event.position <= at).count();
-        self.leases().advance(&transaction, name, Stretch { from, to: at, events: done }).await?;
+        if self.leases().advance(&transaction, name, Stretch { from, to: at, events: done }).await?.is_none() {
+            transaction.rollback().await?;
+            return Ok(Written::Overtaken);
+        }
         transaction.commit().await?;
         self.moved(name, at);
         Ok(written)

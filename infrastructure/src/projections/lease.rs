@@ -63,7 +63,8 @@ set generation = $5, tx = $6::text::xid8, position = $7, updated_at = clock_time
         * exp(-least(greatest(extract(epoch from clock_timestamp() - updated_at)::float8, 0), 600) / 60)
 where name = $1 and generation = $2 and tx = $3::text::xid8 and position = $4
   and (holder is null or holder = $8 or held_until <= clock_timestamp() or $9)
-  and exists (select from events where (generation, events.tx, position) = ($5, $6::text::xid8, $7))
+  and (($2, $3, $4) = ($5, $6, $7)
+       or exists (select from events where (generation, events.tx, position) = ($5, $6::text::xid8, $7)))
 returning exists (select from parked_events where projection = $1) as parked,
           set_config('synchronous_commit', 'off', true), set_config('statement_timeout', '45s', true)";
 
