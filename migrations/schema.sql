@@ -172,7 +172,7 @@ create table events (
 comment on table events is 'What happened, in the order (generation, tx, position). Read behind the snapshot horizon only.';
 comment on column events.tenant_id is 'The owner; null for the platform''s own events.';
 CREATE INDEX events_access ON events USING btree (tenant_id, aggregate_id, sequence) WHERE (aggregate_type = ANY (ARRAY['role'::text, 'service_catalogue'::text]));
-CREATE INDEX events_revocations ON events USING btree (recorded_at) WHERE (event_type = ANY (ARRAY['SessionRevoked'::text, 'UserRoleChanged'::text, 'StaffRoleChanged'::text, 'UserDeactivated'::text]));
+CREATE INDEX events_revocations ON events USING btree (recorded_at) WHERE (event_type = ANY (ARRAY['SessionRevoked'::text, 'ImpersonationEnded'::text, 'UserRoleChanged'::text, 'StaffRoleChanged'::text, 'UserDeactivated'::text]));
 CREATE INDEX events_tenant ON events USING btree (tenant_id, generation, tx, "position");
 CREATE INDEX events_tenant_gates ON events USING btree (aggregate_id, sequence) WHERE (event_type = ANY (ARRAY['TenantSuspended'::text, 'TenantResumed'::text, 'TenantOffboardingBegun'::text, 'TenantClosed'::text]));
 CREATE UNIQUE INDEX events_order ON events USING btree (generation, tx, "position");
@@ -183,6 +183,29 @@ create policy of_the_system on events for all to synkro_system using (true) with
 create policy of_the_tenant on events for all to synkro_app using ((tenant_id = ( SELECT (NULLIF(current_setting('synkro.tenant'::text, true), ''::text))::uuid AS "nullif")));
 grant select on events to synkro_app;
 grant insert, select on events to synkro_system;
+
+create table impersonations (
+    id uuid not null,
+    tenant_id uuid not null,
+    staff_id uuid not null,
+    user_id uuid not null,
+    reason text not null,
+    opened_at timestamp with time zone not null,
+    until timestamp with time zone not null,
+    ended_at timestamp with time zone,
+    ended_by uuid,
+    constraint impersonations_pkey PRIMARY KEY (id),
+    constraint impersonations_check CHECK (((ended_at IS NULL) = (ended_by IS NULL)))
+);
+comment on table impersonations is 'Impersonations as they are listed. Whether one allows something is decided by its events.';
+comment on column impersonations.until is 'First instant at which it is over, unless it was ended before.';
+CREATE INDEX impersonations_tenant ON impersonations USING btree (tenant_id, opened_at DESC, id DESC);
+alter table impersonations enable row level security;
+alter table impersonations force row level security;
+create policy of_the_system on impersonations for all to synkro_system using (true) with check (true);
+create policy of_the_tenant on impersonations for all to synkro_app using ((tenant_id = ( SELECT (NULLIF(current_setting('synkro.tenant'::text, true), ''::text))::uuid AS "nullif")));
+grant select on impersonations to synkro_app;
+grant delete, insert, select, update on impersonations to synkro_system;
 
 create table integrations (
     tenant_id uuid not null,

@@ -21,16 +21,16 @@ use application::ports::read_models::Integrations;
 use application::ports::services::Connectors;
 use application::ports::vault::Vault;
 use application::use_cases::{
-    CancelRun, CheckAccess, CheckIntegration, ConfigureIntegration, DefineTenantAutomation, ManageCatalogue,
-    OpenAccount, ReadInsights, ReadMatrix, ReadReports, ReadRuns, ResendNotification, RunStarter, SessionLife,
-    TenantProvisioning, UserRegistration,
+    CancelRun, CheckAccess, CheckIntegration, ConfigureIntegration, DefineTenantAutomation, OpenAccount, ReadAudit,
+    ReadInsights, ReadMatrix, ReadReports, ReadRuns, ResendNotification, RunStarter, SessionLife, TenantProvisioning,
+    UserRegistration,
 };
 use domain::job_run::RetryPolicy;
 use infrastructure::access_matrix::LiveAccessMatrix;
 use infrastructure::connectors::{HttpConnectors, HttpOptions};
 use infrastructure::crypto::{Kek, KeyRing, PgVault};
 use infrastructure::database::{Database, Mode};
-use infrastructure::event_store::{Appender, Horizon, LogStatistics, Receipts};
+use infrastructure::event_store::{Appender, Horizon, LogStatistics, Receipts, TenantHistory};
 use infrastructure::follower::Follower;
 use infrastructure::health::SystemHealth;
 use infrastructure::identity::{
@@ -306,6 +306,18 @@ impl Base {
         }
     }
 
+    fn run_starter(&self, policy: RetryPolicy) -> RunStarter {
+        RunStarter {
+            runs: Arc::clone(&self.log.runs),
+            automations: Arc::clone(&self.log.automations),
+            integrations: Arc::new(IntegrationsReader::new(&self.database)),
+            tenants: Arc::clone(&self.log.tenants),
+            policy,
+            clock: clock(),
+            ids: ids(),
+        }
+    }
+
     fn api(&self, accounts: &Accounts, people: &People, policy: RetryPolicy, limits: LimitOptions) -> AppState {
         let database = &self.database;
         let LimitOptions { quotas, redis, proxies } = limits;
@@ -330,15 +342,7 @@ impl Base {
             tenant_users: Arc::new(self.manage_tenant_users(&accounts.users, people)),
             api_keys: Arc::new(self.manage_api_keys()),
             clock: clock(),
-            runs: Arc::new(RunStarter {
-                runs: Arc::clone(&self.log.runs),
-                automations: Arc::clone(&self.log.automations),
-                integrations: Arc::new(IntegrationsReader::new(database)),
-                tenants: Arc::clone(&self.log.tenants),
-                policy,
-                clock: clock(),
-                ids: ids(),
-            }),
+            runs: Arc::new(self.run_starter(policy)),
             cancel: Arc::new(CancelRun { runs: Arc::clone(&self.log.runs), clock: clock() }),
             resend: Arc::new(ResendNotification { runs: Arc::clone(&self.log.runs), clock: clock() }),
             read_runs: Arc::new(ReadRuns { runs: Arc::new(RunsReader::new(database)) }),
@@ -347,13 +351,12 @@ impl Base {
                 accounts: Arc::clone(&self.accounts),
                 connectors: Arc::clone(&self.connectors),
             }),
+            read_audit: Arc::new(ReadAudit { trail: Arc::new(TenantHistory::new(database)) }),
+            impersonate: Arc::new(self.impersonate(accounts)),
             read_insights: Arc::new(ReadInsights { insights: Arc::new(InsightsReader::new(database)) }),
             matrix: Arc::clone(&self.matrix) as _,
             manage_roles: Arc::new(self.manage_roles()),
-            manage_catalogue: Arc::new(ManageCatalogue {
-                catalogues: Arc::clone(&self.log.catalogues),
-                clock: clock(),
-            }),
+            manage_catalogue: Arc::new(self.manage_catalogue()),
             read_matrix: Arc::new(ReadMatrix {
                 roles: Arc::new(RolesReader::new(database)),
                 entries: Arc::new(CatalogueEntriesReader::new(database)),

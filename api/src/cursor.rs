@@ -21,6 +21,13 @@ const LARGEST_LIMIT: u64 = 100;
 /// How many rows a page shall hold.
 pub(crate) struct PageLimit(u64);
 
+impl PageLimit {
+    /// How many rows that are, also where the client does not say.
+    pub(crate) fn rows(limit: Option<Self>) -> u64 {
+        limit.map_or(DEFAULT_LIMIT, |Self(limit)| limit)
+    }
+}
+
 impl FieldValue for PageLimit {
     const WANTED: &'static str = "must be a whole number from 1 to 100";
 
@@ -62,8 +69,7 @@ pub(crate) fn page_request(
     cursor: Option<Input<After>>,
 ) -> Result<PageRequest, AppError> {
     let (limit, after) = both(("limit", Input::optional(limit)), ("cursor", Input::optional(cursor)))?;
-    let limit = limit.map_or(DEFAULT_LIMIT, |PageLimit(limit)| limit);
-    Ok(PageRequest { after: after.map(|After(cursor)| cursor), limit })
+    Ok(PageRequest { after: after.map(|After(cursor)| cursor), limit: PageLimit::rows(limit) })
 }
 
 /// The cursor as clients see it.

@@ -93,6 +93,14 @@ impl Fields {
         value.map_err(|error| self.0.push(FieldError::new(name, error.to_string()))).ok()
     }
 
+    /// Passes where no field was bad.
+    ///
+    /// # Errors
+    /// `invalid`, naming all that were.
+    pub(crate) fn all_good(self) -> Result<(), AppError> {
+        if self.0.is_empty() { Ok(()) } else { Err(self.bad()) }
+    }
+
     /// What to answer where a field was bad.
     pub(crate) fn bad(self) -> AppError {
         AppError::invalid(self.0)

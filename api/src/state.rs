@@ -9,9 +9,10 @@ use application::ports::projections::Standings;
 use application::ports::read_models::Progress;
 use application::use_cases::{
     AcceptInvitation, Authentication, CancelRun, ChangeEmail, ChangePassword, CheckAccess, CompanyRegistration,
-    EndSessions, InviteUsers, ManageApiKeys, ManageCatalogue, ManageRoles, ManageSecondFactor, ManageStaff,
-    ManageTenantUsers, ManageUsers, ReadInsights, ReadMatrix, ReadReports, ReadRuns, ReadSessions, RefreshSession,
-    ResendNotification, ResetPassword, RunStarter, SignIn, TenantLifecycle, TenantProvisioning,
+    EndSessions, Impersonate, InviteUsers, ManageApiKeys, ManageCatalogue, ManageRoles, ManageSecondFactor,
+    ManageStaff, ManageTenantUsers, ManageUsers, ReadAudit, ReadInsights, ReadMatrix, ReadReports, ReadRuns,
+    ReadSessions, RefreshSession, ResendNotification, ResetPassword, RunStarter, SignIn, TenantLifecycle,
+    TenantProvisioning,
 };
 
 use crate::TrustedProxies;
@@ -66,6 +67,10 @@ pub struct AppState {
     pub read_runs: Arc<ReadRuns>,
     /// Looking at reports.
     pub read_reports: Arc<ReadReports>,
+    /// Looking at the company's history.
+    pub read_audit: Arc<ReadAudit>,
+    /// Staff in users' names.
+    pub impersonate: Arc<Impersonate>,
     /// Summing up runs and reports.
     pub read_insights: Arc<ReadInsights>,
     /// What roles may.

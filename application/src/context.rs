@@ -1,5 +1,6 @@
 //! Who asks, for which tenant, and by which right. First argument of every use case.
 
+mod acting;
 mod own_account;
 mod platform;
 mod proof;
@@ -12,10 +13,10 @@ use domain::ErrorKind;
 use domain::access::{Permission, ReachSet, Rights};
 use domain::api_key::ApiKeyDetails;
 use domain::ids::{ApiKeyId, TenantId, UserId};
-use domain::user::Membership;
 use domain::values::DisplayName;
 use uuid::Uuid;
 
+pub use self::acting::ActingStaff;
 pub use self::own_account::OwnAccount;
 pub use self::platform::PlatformScope;
 pub(crate) use self::platform::company_needed;
@@ -42,10 +43,11 @@ pub enum Actor {
 }
 
 impl Actor {
-    /// Who it is, as the log and receipts say it: the id of the user or the key, or the name of the part or of the operator.
+    /// Who it is, as the log and receipts say it: the id of the user, of the staff who acts in the user's name, or of the key, or
+    /// the name of the part or of the operator.
     pub fn id(&self) -> String {
         match self {
-            Self::User(principal) => principal.user_id.to_string(),
+            Self::User(principal) => principal.hands().to_string(),
             Self::ApiKey { api_key_id, .. } => api_key_id.to_string(),
             Self::System(part) => (*part).to_owned(),
             Self::Support(operator) => operator.to_string(),
@@ -180,8 +182,19 @@ impl RequestContext {
     /// The tenant's scope, where the actor has the right.
     ///
     /// # Errors
-    /// `forbidden`, naming the right that is missing.
+    /// `forbidden`, naming the right that is missing, and for staff in a user's name where nobody may use it for another.
     pub fn authorize(&self, permission: Permission) -> Result<TenantScope, AppError> {
+        if permission.needs_own_hands() {
+            self.require_own_hands()?;
+        }
+        self.authorize_to_see(permission)
+    }
+
+    /// The same for what changes nothing: staff in a user's name see all that the user does.
+    ///
+    /// # Errors
+    /// `forbidden`, naming the right that is missing.
+    pub fn authorize_to_see(&self, permission: Permission) -> Result<TenantScope, AppError> {
         let (tenant_id, right, reach) = match &self.actor {
             Actor::User(principal) if self.rights.allows(permission) => {
                 // What staff were lent goes by the right that lent it.
@@ -288,11 +301,7 @@ impl RequestContext {
     /// The circumstances as the log keeps them: flat, with frozen names.
     pub fn metadata(&self) -> Vec<(&'static str, String)> {
         let actor = match &self.actor {
-            Actor::User(principal) => vec![
-                ("actor_kind", actor_kind(&principal.membership).to_owned()),
-                ("actor_id", self.actor.id()),
-                ("actor_role", principal.membership.role_name().to_owned()),
-            ],
+            Actor::User(principal) => principal.metadata(),
             Actor::ApiKey { .. } => vec![("actor_kind", "integration".to_owned()), ("actor_id", self.actor.id())],
             Actor::System(_) => vec![("actor_kind", "system".to_owned()), ("actor_id", self.actor.id())],
             Actor::Support(_) => vec![("actor_kind", "support".to_owned()), ("actor_id", self.actor.id())],
@@ -313,13 +322,6 @@ impl RequestContext {
 pub(crate) fn person_needed() -> AppError {
     let detail = "Only someone who signed in may do this, not an API key; ask a person of your company to do it.";
     AppError::new(ErrorKind::Forbidden, "access.person_needed", detail)
-}
-
-fn actor_kind(membership: &Membership) -> &'static str {
-    match membership {
-        Membership::Tenant { .. } => "user",
-        Membership::Platform { .. } => "staff",
-    }
 }
 
 fn missing_tenant() -> AppError {

@@ -21,8 +21,8 @@ pub mod ports;
 pub mod use_cases;
 
 pub use context::{
-    Actor, Authenticated, AuthenticatedKey, Client, Origin, OwnAccount, PlatformScope, Principal, RequestContext,
-    TenantScope,
+    ActingStaff, Actor, Authenticated, AuthenticatedKey, Client, Origin, OwnAccount, PlatformScope, Principal,
+    RequestContext, TenantScope,
 };
 pub use error::{AppError, CommandError, PortError};
 pub use idempotency::{IdempotencyKey, Receipt, RequestHash};

@@ -103,13 +103,17 @@ impl Follower {
     }
 
     async fn follow(&self, hints: &mut Waiter) -> Result<(), PortError> {
+        let (_, mut server) = self.reader.horizon_of_server().await.map_err(from_sqlx)?;
         let mut places = self.load().await?;
         loop {
             let began = Instant::now();
-            let horizon = self.reader.horizon().await.map_err(from_sqlx)?;
-            if places.iter().any(|place| horizon < place.behind) {
-                tracing::warn!("the log is shorter than it was; rights and revocations are read anew");
+            let (horizon, answering) = self.reader.horizon_of_server().await.map_err(from_sqlx)?;
+            if answering != server || places.iter().any(|place| horizon < place.behind) {
+                tracing::warn!(
+                    "another server answers, or the log is shorter than it was; rights and revocations are read anew"
+                );
                 places = self.load().await?;
+                server = answering;
             }
             for (view, place) in self.views.iter().zip(&mut places) {
                 self.deliver(view.as_ref(), place, horizon).await?;

@@ -47,9 +47,9 @@ impl Waiter {
         self.0.changed().await.is_ok()
     }
 
-    /// Waits for a hint, at most so long.
-    pub async fn wait(&mut self, most: Duration) {
-        let _ = tokio::time::timeout(most, self.0.changed()).await;
+    /// Waits for a hint, at most so long; true where one came.
+    pub async fn wait(&mut self, most: Duration) -> bool {
+        tokio::time::timeout(most, self.0.changed()).await.is_ok()
     }
 }
 

@@ -51,6 +51,7 @@ impl MigratorTrait for Migrator {
             "0015_tenants",
             "0016_api_key_list",
             "0017_staff",
+            "0018_impersonations",
             "0019_session_proof",
         ]
     }

@@ -10,6 +10,9 @@ use super::ReportError;
 /// What no thing is called. The last digits are not random, so no generator makes it.
 const NOTHING: &str = "00000000-0000-7000-8000-000000000000";
 
+/// Where no event is.
+const NO_POSITION: &str = "1-0-0";
+
 /// An address that cannot exist (RFC 2606 §2).
 const NOBODY: &str = "nobody@synkro.invalid";
 
@@ -41,8 +44,9 @@ pub(super) fn operations() -> Result<Vec<Operation>, ReportError> {
             };
             let query = if id == "revoke_permission" { "?permission=reports:read" } else { "" };
             let platform = path.starts_with("/api/v1/platform/");
-            let named = ["{id}", "{session_id}", "{user_id}"];
-            let path = named.into_iter().fold(path.clone(), |path, part| path.replace(part, NOTHING)) + query;
+            let named = ["{id}", "{session_id}", "{user_id}", "{impersonation_id}"];
+            let path = named.into_iter().fold(path.clone(), |path, part| path.replace(part, NOTHING));
+            let path = path.replace("{position}", NO_POSITION) + query;
             let right = match described["x-synkro-right"].as_str().filter(|_| !platform) {
                 Some(name) => Some(right(name).ok_or_else(unreadable)?),
                 None => None,
@@ -61,13 +65,14 @@ fn right(name: &str) -> Option<Permission> {
 
 fn body(operation: &str) -> Option<Value> {
     Some(match operation {
+        "open_impersonation" => json!({"user_id": NOTHING, "reason": "None."}),
         "create_api_key" => {
             json!({"name": "None", "scopes": ["no_such_service:read"], "expires_at": "2000-01-01T00:00:00Z"})
         }
         "begin_totp" => json!({"password": "nobody's password"}),
         "confirm_totp" | "disable_totp" => json!({"code": "000000"}),
         "start_run" => json!({"from": "2000-01-02", "to": "2000-01-01"}),
-        "invite_user" => json!({"email": NOBODY, "role": "no_such_role"}),
+        "invite_user" | "invite_tenant_user" => json!({"email": NOBODY, "role": "no_such_role"}),
         "change_user" => json!({"name": "Nobody"}),
         "change_password" => json!({"old_password": "nobody's password", "new_password": "nobody's next password"}),
         "request_email_change" => json!({"email": NOBODY, "password": "nobody's password"}),
@@ -87,7 +92,6 @@ fn body(operation: &str) -> Option<Value> {
         "close_tenant" => json!({"confirm_slug": "no-such-company"}),
         "add_staff" => json!({"email": NOBODY, "name": "Nobody", "role": "auditor"}),
         "change_staff_role" => json!({"role": "auditor"}),
-        "invite_tenant_user" => json!({"email": NOBODY, "role": "no_such_role"}),
         _ => return None,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use application::use_cases::{AccessSetup, ManageApiKeys, ManageRoles, RoleAssignment};
+use application::use_cases::{AccessSetup, ManageApiKeys, ManageCatalogue, ManageRoles, RoleAssignment};
 use infrastructure::read_models::api_keys::ApiKeysReader;
 
 use super::{Base, clock, ids};
@@ -20,6 +20,10 @@ impl Base {
     pub(super) fn manage_roles(&self) -> ManageRoles {
         let (roles, catalogues) = (Arc::clone(&self.log.roles), Arc::clone(&self.log.catalogues));
         ManageRoles { roles, catalogues, clock: clock() }
+    }
+
+    pub(super) fn manage_catalogue(&self) -> ManageCatalogue {
+        ManageCatalogue { catalogues: Arc::clone(&self.log.catalogues), clock: clock() }
     }
 
     pub(super) fn manage_api_keys(&self) -> ManageApiKeys {

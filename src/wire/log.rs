@@ -7,6 +7,7 @@ use application::use_cases::RoleAssignment;
 use domain::EventSourced;
 use domain::api_key::ApiKey;
 use domain::automation::Automation;
+use domain::impersonation::Impersonation;
 use domain::integration::IntegrationConfig;
 use domain::invitation::Invitation;
 use domain::job_run::JobRun;
@@ -39,6 +40,7 @@ pub(super) struct Log {
     pub(super) roles: Arc<dyn Commands<Role>>,
     pub(super) catalogues: Arc<dyn Commands<ServiceCatalogue>>,
     pub(super) owners: Arc<dyn Commands<Owners>>,
+    pub(super) impersonations: Arc<dyn Commands<Impersonation>>,
     pub(super) super_admins: Arc<dyn Commands<SuperAdmins>>,
 }
 
@@ -58,6 +60,7 @@ impl Log {
             roles: commands(database, appender),
             catalogues: commands(database, appender),
             owners: commands(database, appender),
+            impersonations: commands(database, appender),
             super_admins: commands(database, appender),
         }
     }

@@ -53,12 +53,7 @@ impl People {
             clock: clock(),
             ids: ids(),
         });
-        let password = Arc::new(OwnPassword {
-            credentials: Arc::clone(&base.credentials),
-            hasher: Arc::clone(&base.hasher),
-            guard: guard.clone(),
-            clock: clock(),
-        });
+        let password = Arc::new(own_password(base, guard.clone()));
         Self {
             reset_password: Arc::new(ResetPassword {
                 users: users.clone(),
@@ -124,4 +119,8 @@ fn registration(base: &Base, users: Arc<UsersReader>, self_service: SelfService)
         clock: clock(),
         ids: ids(),
     }
+}
+
+fn own_password(base: &Base, guard: Arc<PgSignInGuard>) -> OwnPassword {
+    OwnPassword { credentials: Arc::clone(&base.credentials), hasher: Arc::clone(&base.hasher), guard, clock: clock() }
 }

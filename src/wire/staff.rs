@@ -4,18 +4,20 @@ use std::sync::Arc;
 
 use application::mail::PublicUrl;
 use application::use_cases::{
-    EndSessions, MailedLinks, ManageStaff, ManageTenantUsers, ManageUsers, SuperAdminRoster, TenantLifecycle,
-    TenantProvisioning,
+    EndSessions, Impersonate, MailedLinks, ManageStaff, ManageTenantUsers, ManageUsers, SuperAdminRoster,
+    TenantLifecycle, TenantProvisioning,
 };
 use infrastructure::crypto::{Kek, KeyRing};
 use infrastructure::database::Database;
 use infrastructure::event_store::Appender;
 use infrastructure::identity::{PgCredentials, PgOneTimeLinks, PgRefreshTokens};
 use infrastructure::mail::PgOutbox;
+use infrastructure::read_models::impersonations::ImpersonationsReader;
 use infrastructure::read_models::tenants::TenantsReader;
 use infrastructure::read_models::users::UsersReader;
 use infrastructure::signals::Signal;
 
+use super::accounts::Accounts;
 use super::log::Log;
 use super::people::People;
 use super::{Base, clock, ids};
@@ -54,6 +56,18 @@ pub fn staff(database: &Database, kek: Kek, public_url: PublicUrl) -> ManageStaf
 }
 
 impl Base {
+    pub(super) fn impersonate(&self, accounts: &Accounts) -> Impersonate {
+        Impersonate {
+            impersonations: Arc::clone(&self.log.impersonations),
+            tenants: Arc::clone(&self.log.tenants),
+            accounts: Arc::clone(&self.log.users),
+            views: Arc::new(ImpersonationsReader::new(&self.database)),
+            tokens: Arc::clone(&accounts.authentication.tokens),
+            clock: clock(),
+            ids: ids(),
+        }
+    }
+
     pub(super) fn roster(&self) -> Arc<SuperAdminRoster> {
         Arc::new(SuperAdminRoster {
             admins: Arc::clone(&self.log.super_admins),

@@ -24,9 +24,11 @@ use infrastructure::identity::{KeyFiles, LockoutPolicy, PasswordCost, RsaTokens}
 use infrastructure::limits::Quotas;
 use infrastructure::system::{SystemClock, SystemIds};
 use secrecy::ExposeSecret;
+use serde_json::Value;
 use simulator::{Accounts, Call, DialogueSet, Fault, FaultKind, Limits, Service, SimulatorOptions, Simulators};
 use synkro::wire::{self, LimitOptions, Options, PeopleOptions, System};
 use tempfile::TempDir;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::TestDatabase;
@@ -41,6 +43,10 @@ const DIALOGUES: usize = 12;
 
 /// The folder of the keys that sign access tokens.
 const TOKEN_KEYS: &str = "jwt";
+
+/// How long the history may take to show what was recorded, and how often it is looked at.
+const HISTORY_PATIENCE: Duration = Duration::from_secs(20);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// What a test system is made of.
 pub struct TestAppBuilder {
@@ -331,6 +337,21 @@ impl TestApp {
     pub fn calls(&self, service: Service, path: &str) -> Vec<Call> {
         let calls = self.simulators.calls().into_iter();
         calls.filter(|call| call.service == service && call.path.contains(path)).collect()
+    }
+
+    /// The newest event of the company's history that the query asks for, as this caller is shown it, once there is one.
+    ///
+    /// Another test's open transaction may hold the end of the history back.
+    pub async fn event_shown(&self, caller: &Actor, query: &str) -> Value {
+        let deadline = Instant::now() + HISTORY_PATIENCE;
+        loop {
+            let page = caller.get(&format!("/api/v1/audit?limit=1&{query}")).await.expect(200);
+            if let Some(entry) = page["items"].get(0) {
+                return entry.clone();
+            }
+            assert!(Instant::now() < deadline, "the history has nothing where {query}");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// The mails that the system has sent.

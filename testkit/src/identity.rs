@@ -10,7 +10,12 @@ use chrono::{DateTime, Utc};
 struct Trusting(Principal);
 
 impl Tokens for Trusting {
-    fn issue(&self, _subject: &TokenSubject, _now: DateTime<Utc>) -> Result<AccessToken, PortError> {
+    fn issue_until(
+        &self,
+        _subject: &TokenSubject,
+        _now: DateTime<Utc>,
+        _until: DateTime<Utc>,
+    ) -> Result<AccessToken, PortError> {
         Err(PortError::internal("tokens are not issued here"))
     }
 

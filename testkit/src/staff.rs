@@ -29,11 +29,10 @@ impl TestApp {
     pub async fn staff_without_second_factor(&self, role: StaffRole) -> StaffPerson {
         let system = self.system();
         let support = RequestContext::for_support("ops-anna".parse().expect("a name"), system.ids.next());
-        // An id each: the address is shown, and the end of the password would be in it.
-        let credential = Credential {
-            email: format!("{role}-{}@synkro.example", system.ids.next().simple()),
-            password: format!("password-{}", system.ids.next().simple()),
-        };
+        let unique = system.ids.next().simple();
+        // The password shares nothing with the address: it is looked for in every answer.
+        let password = format!("password-{}", system.ids.next().simple());
+        let credential = Credential { email: format!("{role}-{unique}@synkro.example"), password };
         self.secrets.add(&credential.password);
         let (email, name) = (credential.email.parse().expect("an address"), "Staff person".parse().expect("a name"));
         let new = NewStaff { email, name, role };

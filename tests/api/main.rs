@@ -6,6 +6,8 @@
 mod access;
 #[cfg(test)]
 mod api_keys;
+#[cfg(test)]
+mod audit;
 mod conformance;
 #[cfg(test)]
 mod coverage;
@@ -17,6 +19,8 @@ mod edge;
 mod health;
 #[cfg(test)]
 mod idempotency;
+#[cfg(test)]
+mod impersonation;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]

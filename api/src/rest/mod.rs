@@ -3,8 +3,10 @@
 mod access;
 mod accounts;
 mod api_keys;
+mod audit;
 mod body;
 mod health;
+mod impersonations;
 mod insights;
 mod invitations;
 mod keys;
@@ -56,9 +58,21 @@ const ACCOUNTS: Accounts = (
     api_keys::ApiKeysApi,
 );
 
-type Shown = (reports::ReportsApi, insights::InsightsApi);
+type Shown = (
+    reports::ReportsApi,
+    insights::InsightsApi,
+    audit::AuditApi,
+    impersonations::StaffImpersonationsApi,
+    impersonations::ImpersonationsApi,
+);
 
-const SHOWN: Shown = (reports::ReportsApi, insights::InsightsApi);
+const SHOWN: Shown = (
+    reports::ReportsApi,
+    insights::InsightsApi,
+    audit::AuditApi,
+    impersonations::StaffImpersonationsApi,
+    impersonations::ImpersonationsApi,
+);
 
 type Platform = (platform::TenantsApi, platform::TenantUsersApi, platform::StaffApi);
 
@@ -93,6 +107,10 @@ enum Chapter {
     Reports,
     /// What runs and reports come to.
     Insights,
+    /// Who did what in the company, when, and by which right.
+    Audit,
+    /// Staff of the platform in the name of the company's users.
+    Impersonations,
     /// Keys with which the company's programs ask.
     ApiKeys,
     /// What roles there are, what they may, and whether someone may do something.

@@ -3,6 +3,8 @@
 //! A view is taken apart with all its fields named, so that a new field does not compile here until someone has decided
 //! what kind of thing it tells. What is not shown is left out; a person whose name is not shown has an empty one.
 
+mod history;
+
 use chrono::{DateTime, Utc};
 use domain::access::{Facet, ReachSet};
 use domain::ids::{ReportId, RunId};
@@ -12,6 +14,7 @@ use domain::period::Period;
 use domain::report::ReportKind;
 use domain::values::Personal;
 
+pub use self::history::{EntryAbout, ShownEntry};
 use crate::ports::insights::{Activity, AgentActivity};
 use crate::ports::read_models::ReportView;
 use crate::ports::services::StoredReport;
@@ -27,6 +30,11 @@ impl Sight {
     /// Of a thing that nobody owns, or someone else does.
     pub fn of_others(reach: ReachSet) -> Self {
         Self { reach, owned: false }
+    }
+
+    /// Of a thing that is the reader's own.
+    pub fn of_own(reach: ReachSet) -> Self {
+        Self { reach, owned: true }
     }
 
     /// The value, where the reader is shown fields of this kind.

@@ -11,7 +11,7 @@ use crate::error::AppError;
 /// What stands for the platform where rows name a tenant: the accounts of its staff are kept under it, and nobody else's.
 const PLATFORM: Uuid = Uuid::nil();
 
-/// The account of the one who asks. Only [`RequestContext::own_account`] makes one.
+/// The account of the one who asks. Only [`RequestContext::own_account`] and its likes make one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnAccount {
     scope: TenantScope,
@@ -37,19 +37,38 @@ impl RequestContext {
     /// What everybody who is signed in may do with the own account, whatever their role.
     ///
     /// # Errors
-    /// `forbidden` for whoever is no user, and for staff without the second factor that their role needs.
+    /// `forbidden` for whoever is no user, for staff in a user's name, and for staff without the second factor that their role
+    /// needs.
     pub fn own_account(&self) -> Result<OwnAccount, AppError> {
+        self.require_own_hands()?;
+        self.own_account_to_see()
+    }
+
+    /// The same for what changes nothing.
+    ///
+    /// # Errors
+    /// `forbidden` for whoever is no user, and for staff without the second factor that their role needs.
+    pub fn own_account_to_see(&self) -> Result<OwnAccount, AppError> {
         if let Actor::User(principal) = &self.actor {
             principal.require_second_factor()?;
         }
-        self.own_account_before_second_factor()
+        self.who_asks()
     }
 
-    /// The same for what staff may do who have to set up a second factor: that, seeing who they are, and signing out.
+    /// The same for what staff may do who have to set up a second factor: that, and signing out.
+    ///
+    /// # Errors
+    /// `forbidden` for whoever is no user, and for staff in a user's name.
+    pub fn own_account_before_second_factor(&self) -> Result<OwnAccount, AppError> {
+        self.require_own_hands()?;
+        self.who_asks()
+    }
+
+    /// Who is signed in, to be told so, in whatever situation.
     ///
     /// # Errors
     /// `forbidden` for whoever is no user.
-    pub fn own_account_before_second_factor(&self) -> Result<OwnAccount, AppError> {
+    pub fn who_asks(&self) -> Result<OwnAccount, AppError> {
         let Actor::User(principal) = &self.actor else {
             let detail = "Only someone who signed in has an account of their own.";
             return Err(AppError::new(ErrorKind::Forbidden, "access.forbidden", detail));

@@ -9,6 +9,7 @@ use domain::ids::{SessionId, TenantId, UserId};
 use domain::user::Membership;
 use secrecy::SecretString;
 
+use super::ActingStaff;
 use crate::error::PortError;
 use crate::ports::api_keys::ApiKeysInForce;
 use crate::ports::identity::{TokenSubject, Tokens};
@@ -24,13 +25,15 @@ pub struct Principal {
     pub session_id: SessionId,
     /// Whether a code of a second factor was shown in the session. Looked at for staff alone.
     pub second_factor: bool,
+    /// Who acts in the user's name; none where the user does.
+    pub acting: Option<ActingStaff>,
 }
 
 impl Principal {
     /// Someone of a company.
     pub fn of_tenant(user_id: UserId, tenant_id: TenantId, role: RoleName, session_id: SessionId) -> Self {
         let membership = Membership::Tenant { tenant_id, role };
-        Self { user_id, membership, session_id, second_factor: false }
+        Self { user_id, membership, session_id, second_factor: false, acting: None }
     }
 }
 

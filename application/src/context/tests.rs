@@ -1,6 +1,7 @@
 use chrono::TimeDelta;
 use domain::access::{PlatformPermission, RoleName, StaffRole};
 use domain::ids::SessionId;
+use domain::user::Membership;
 
 use super::*;
 use crate::access::TenantAccess;
@@ -97,7 +98,8 @@ fn a_key_owns_nothing() {
 
 fn staff(role: StaffRole, second_factor: bool) -> RequestContext {
     let (user_id, session_id) = (UserId::from(Uuid::from_u128(7)), SessionId::from(Uuid::from_u128(8)));
-    let principal = Principal { user_id, membership: Membership::Platform { role }, session_id, second_factor };
+    let membership = Membership::Platform { role };
+    let principal = Principal { user_id, membership, session_id, second_factor, acting: None };
     let subject = TokenSubject { principal, token_version: 0, csrf: None };
     // Rights of a company are not for staff, whoever hands them over.
     let (proof, rights) = (Authenticated(Arc::new(subject)), Arc::new(Rights::everything()));
@@ -154,7 +156,7 @@ fn on_the_users_of_a_company_staff_may_work_on_nothing_else_of_it() {
         Permission::ALL.into_iter().filter(move |permission| lent.authorize(*permission).is_ok()).collect::<Vec<_>>()
     };
     assert_eq!(lends(PlatformPermission::UsersRead), [Permission::UsersView]);
-    assert_eq!(lends(PlatformPermission::UsersWrite), [Permission::UsersCreate, Permission::UsersWrite]);
+    assert_eq!(lends(PlatformPermission::UsersWrite), [Permission::UsersWrite, Permission::UsersCreate]);
     assert_eq!(lends(PlatformPermission::UsersDelete), [Permission::UsersWrite]);
     assert_eq!(lends(PlatformPermission::StaffWrite), []);
     let lent = staff(StaffRole::AdminLite, false).on_users_of(tenant, PlatformPermission::UsersWrite).unwrap();

@@ -98,8 +98,18 @@ pub struct PublicKey {
 
 /// Signing and verifying access tokens (RFC 7519, RS256).
 pub trait Tokens: Send + Sync {
-    /// A token that says this.
-    fn issue(&self, subject: &TokenSubject, now: DateTime<Utc>) -> Result<AccessToken, PortError>;
+    /// A token that says this, for as long as tokens live.
+    fn issue(&self, subject: &TokenSubject, now: DateTime<Utc>) -> Result<AccessToken, PortError> {
+        self.issue_until(subject, now, DateTime::<Utc>::MAX_UTC)
+    }
+
+    /// The same, which ends at this time at the latest.
+    fn issue_until(
+        &self,
+        subject: &TokenSubject,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<AccessToken, PortError>;
 
     /// What a token says that is whole, ours and in time; none otherwise. Whether it was revoked is not asked here.
     fn verify(&self, token: &str, now: DateTime<Utc>) -> Option<Arc<TokenSubject>>;

@@ -2,10 +2,12 @@
 
 pub mod access;
 pub mod api_keys;
+pub mod audit;
 pub mod clock;
 pub mod commands;
 pub mod health;
 pub mod identity;
+pub mod impersonations;
 pub mod insights;
 pub mod limits;
 pub mod links;

@@ -54,6 +54,10 @@ impl Authentication {
             }
         }
         let principal = user.principal();
+        if principal.acting.is_some() {
+            // What staff do in a user's name is no use of the user's sessions.
+            return Ok(user);
+        }
         let (user_id, tenant_id) = (principal.user_id, principal.membership.tenant());
         self.activity.seen(SessionKey { session_id: principal.session_id, user_id, tenant_id }, now);
         Ok(user)

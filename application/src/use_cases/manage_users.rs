@@ -49,7 +49,7 @@ impl ManageUsers {
     /// # Errors
     /// `not_found` where the read model has no such user yet.
     pub async fn own(&self, context: &RequestContext) -> Result<UserView, AppError> {
-        let account = context.own_account_before_second_factor()?;
+        let account = context.who_asks()?;
         let found = self.users.get(account.scope(), account.user_id).await?;
         Ok(found.or_missing(UserError::NotFound.into())?.item)
     }

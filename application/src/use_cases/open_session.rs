@@ -135,7 +135,8 @@ impl OpenSessions {
         csrf: Option<CsrfHash>,
     ) -> Result<AccessToken, AppError> {
         let SessionKey { session_id, user_id, .. } = key;
-        let principal = Principal { user_id, membership: user.membership.clone(), session_id, second_factor };
+        let principal =
+            Principal { user_id, membership: user.membership.clone(), session_id, second_factor, acting: None };
         let subject = TokenSubject { principal, token_version: user.token_version, csrf };
         Ok(self.tokens.issue(&subject, self.clock.now())?)
     }

@@ -25,7 +25,7 @@ pub struct ReadSessions {
 impl ReadSessions {
     /// One's own open sessions, newest first.
     pub async fn own(&self, context: &RequestContext, page: PageRequest) -> Result<Page<SessionView>, AppError> {
-        let account = context.own_account()?;
+        let account = context.own_account_to_see()?;
         Ok(self.sessions.list(account.scope(), account.user_id, self.clock.now(), page).await?)
     }
 
@@ -39,7 +39,7 @@ impl ReadSessions {
         user: UserId,
         page: PageRequest,
     ) -> Result<Page<SessionView>, AppError> {
-        let scope = context.authorize(Permission::UsersWrite)?;
+        let scope = context.authorize_to_see(Permission::UsersWrite)?;
         if self.users.get(&scope, user).await?.item.is_none() {
             return Err(UserError::NotFound.into());
         }

@@ -2,6 +2,8 @@ use super::{Reach, ReachSet};
 
 const WHOLE: ReachSet = ReachSet::ALL;
 const TIERS: ReachSet = ReachSet::of(&[Reach::Stats, Reach::Anonymized, Reach::Limited, Reach::All]);
+/// Of what people do, there are single things and no sums; and there is what one has done oneself.
+const SINGLE: ReachSet = ReachSet::of(&[Reach::Own, Reach::Anonymized, Reach::Limited, Reach::All]);
 
 macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident = $bit:literal, $resource:literal $action:literal, $reaches:ident;)+) => {
@@ -74,6 +76,12 @@ permissions! {
     UsersView = 14, "users" "view", WHOLE;
     /// Invite people into the own company.
     UsersCreate = 15, "users" "create", WHOLE;
+    /// See the company's history: who did what, when, and by which right.
+    AuditRead = 16, "audit" "read", SINGLE;
+    /// See when staff of the platform acted in the name of the company's users, and why.
+    ImpersonationsRead = 17, "impersonations" "read", WHOLE;
+    /// End that before its time.
+    ImpersonationsEnd = 18, "impersonations" "end", WHOLE;
 }
 
 // Rights keep one bit per right in a word.
@@ -91,6 +99,14 @@ impl Permission {
     /// Its place in [`Self::ALL`].
     pub const fn index(self) -> usize {
         self as usize
+    }
+
+    /// Whether it decides who may do what, so that only the one who has it may use it, and nobody in that one's name.
+    pub const fn needs_own_hands(self) -> bool {
+        matches!(
+            self,
+            Self::UsersWrite | Self::UsersCreate | Self::RolesWrite | Self::ApiKeysWrite | Self::ImpersonationsEnd
+        )
     }
 
     /// The built-in right of this name.

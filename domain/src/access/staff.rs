@@ -13,6 +13,7 @@ use super::Permission;
 /// | `platform.tenants:read` | yes | yes | yes | yes |
 /// | `platform.tenants:write` | yes | | | |
 /// | `platform.tenants:delete` | yes | | | |
+/// | `platform.tenants:impersonate` | yes | | yes | |
 /// | `platform.users:read` | yes | yes | | |
 /// | `platform.users:write` | yes | yes | | |
 /// | `platform.users:delete` | yes | | | |
@@ -49,11 +50,11 @@ impl StaffRole {
 
     /// What the role may: the table above.
     pub const fn permissions(self) -> &'static [PlatformPermission] {
-        use PlatformPermission::{StaffRead, TenantsRead, UsersRead, UsersWrite};
+        use PlatformPermission::{StaffRead, TenantsImpersonate, TenantsRead, UsersRead, UsersWrite};
         match self {
             Self::SuperAdmin => &PlatformPermission::ALL,
             Self::AdminLite => &[TenantsRead, UsersRead, UsersWrite],
-            Self::Support => &[TenantsRead],
+            Self::Support => &[TenantsRead, TenantsImpersonate],
             Self::Auditor => &[TenantsRead, StaffRead],
         }
     }
@@ -97,6 +98,8 @@ pub enum PlatformPermission {
     TenantsWrite,
     /// Offboard and close companies.
     TenantsDelete,
+    /// Act in the name of a company's user for a while, which the company sees.
+    TenantsImpersonate,
     /// See who a company's users are.
     UsersRead,
     /// Invite users into a company, keep them from signing in, and let them again.
@@ -111,10 +114,11 @@ pub enum PlatformPermission {
 
 impl PlatformPermission {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::TenantsRead,
         Self::TenantsWrite,
         Self::TenantsDelete,
+        Self::TenantsImpersonate,
         Self::UsersRead,
         Self::UsersWrite,
         Self::UsersDelete,
@@ -128,6 +132,7 @@ impl PlatformPermission {
             Self::TenantsRead => "platform.tenants:read",
             Self::TenantsWrite => "platform.tenants:write",
             Self::TenantsDelete => "platform.tenants:delete",
+            Self::TenantsImpersonate => "platform.tenants:impersonate",
             Self::UsersRead => "platform.users:read",
             Self::UsersWrite => "platform.users:write",
             Self::UsersDelete => "platform.users:delete",
@@ -142,7 +147,12 @@ impl PlatformPermission {
             Self::UsersRead => &[Permission::UsersView],
             Self::UsersWrite => &[Permission::UsersCreate, Permission::UsersWrite],
             Self::UsersDelete => &[Permission::UsersWrite],
-            Self::TenantsRead | Self::TenantsWrite | Self::TenantsDelete | Self::StaffRead | Self::StaffWrite => &[],
+            Self::TenantsRead
+            | Self::TenantsWrite
+            | Self::TenantsDelete
+            | Self::TenantsImpersonate
+            | Self::StaffRead
+            | Self::StaffWrite => &[],
         }
     }
 

@@ -9,6 +9,9 @@ pub enum ImpersonationError {
     /// It was never opened.
     #[error("there is no such impersonation")]
     NotFound,
+    /// It was ended, or its time is over.
+    #[error("this impersonation is over; open a new one, with its reason")]
+    Over,
     /// It would last too long, or not at all.
     #[error("an impersonation lasts from 1 to 60 minutes")]
     Length,
@@ -17,7 +20,7 @@ pub enum ImpersonationError {
 impl Classified for ImpersonationError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::AlreadyOpened => ErrorKind::Conflict,
+            Self::AlreadyOpened | Self::Over => ErrorKind::Conflict,
             Self::NotFound => ErrorKind::NotFound,
             Self::Length => ErrorKind::Invalid,
         }
@@ -27,6 +30,7 @@ impl Classified for ImpersonationError {
         match self {
             Self::AlreadyOpened => "impersonation.already_opened",
             Self::NotFound => "impersonation.not_found",
+            Self::Over => "impersonation.over",
             Self::Length => "impersonation.length",
         }
     }
@@ -34,7 +38,7 @@ impl Classified for ImpersonationError {
     fn fields(&self) -> Vec<FieldError> {
         match self {
             Self::Length => vec![FieldError::new("minutes", "must be from 1 to 60")],
-            Self::AlreadyOpened | Self::NotFound => Vec::new(),
+            Self::AlreadyOpened | Self::NotFound | Self::Over => Vec::new(),
         }
     }
 }

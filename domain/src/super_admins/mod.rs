@@ -1,5 +1,6 @@
-//! Those of the platform's super admins who can act: they have a password and are not deactivated. One stream holds them
-//! all, because only one stream can refuse that two leave at once of whom each believes that the other stays.
+//! Those of the platform's super admins who can act: they have a password and are not deactivated.
+//!
+//! One stream holds them all, because only one stream can refuse that two leave at once of whom each believes that the other stays.
 //!
 //! | invariant | where |
 //! |---|---|

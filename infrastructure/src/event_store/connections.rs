@@ -99,7 +99,7 @@ impl Connections {
         }
     }
 
-    /// Drops a connection that broke, or whose statement was given up. Its epoch ends.
+    /// Uses a connection no more that broke, or whose statement was given up. Its epoch ends.
     #[expect(clippy::needless_pass_by_value, reason = "it is not to be used any more")]
     pub(super) fn give_up(&self, line: Line) {
         self.end(line.epoch);

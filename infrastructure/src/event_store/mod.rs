@@ -19,6 +19,7 @@ mod receipts;
 mod refusal;
 mod statement;
 mod store;
+mod trail;
 mod writer;
 
 pub use aggregate::AggregateKey;
@@ -33,3 +34,4 @@ pub use query::{Direction, EventFilter, LogEnd, LogQuery, Span};
 pub use reader::{LogReader, LoggedEvent};
 pub use receipts::{NewReceipt, Receipts};
 pub use store::LogStore;
+pub use trail::TenantHistory;

@@ -126,6 +126,20 @@ impl LogReader {
         Ok(LogPosition { generation, tx: open.cast_unsigned() - 1, position: i64::MAX })
     }
 
+    /// The horizon, and since when its server runs. One that was not there before may lack what another one told.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn horizon_of_server(&self) -> Result<(LogPosition, DateTime<Utc>), sqlx::Error> {
+        let (generation, open, started): (i32, i64, DateTime<Utc>) = sqlx::query_as(
+            "select max(generation), pg_snapshot_xmin(pg_current_snapshot())::text::bigint, pg_postmaster_start_time()
+             from log_generations",
+        )
+        .fetch_one(self.database.pool())
+        .await?;
+        Ok((LogPosition { generation, tx: open.cast_unsigned() - 1, position: i64::MAX }, started))
+    }
+
     /// The next events of these kinds of aggregates after a position, on either side of the horizon: others may still
     /// appear before them.
     ///

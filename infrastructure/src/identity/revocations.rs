@@ -12,6 +12,7 @@ use application::ports::sessions::{Revocations, Verdict};
 use async_trait::async_trait;
 use cqrs_es::Aggregate;
 use domain::ids::{SessionId, TenantId, UserId};
+use domain::impersonation::{Impersonation, ImpersonationEvent};
 use domain::session::{Session, SessionEvent};
 use domain::tenant::{Tenant, TenantEvent};
 use domain::user::{User, UserEvent};
@@ -29,7 +30,8 @@ const FRESH: Duration = Duration::from_secs(5);
 
 /// What ended sessions and roles so lately that it concerns tokens.
 const RECENT: &str = "
-    where event_type in ('SessionRevoked', 'UserRoleChanged', 'StaffRoleChanged', 'UserDeactivated')
+    where event_type in
+            ('SessionRevoked', 'ImpersonationEnded', 'UserRoleChanged', 'StaffRoleChanged', 'UserDeactivated')
       and recorded_at > clock_timestamp() - $1";
 
 /// What shut or opened tenants, the oldest first; however long ago, so the time does not matter.
@@ -109,6 +111,11 @@ impl LiveRevocations {
                         refused.sessions.0.insert(session_id, ((), now));
                     }
                 }
+                Impersonation::TYPE => {
+                    if let Ok(ImpersonationEvent::ImpersonationEnded { impersonation_id, .. }) = event.decode() {
+                        refused.sessions.0.insert(impersonation_id.uuid().into(), ((), now));
+                    }
+                }
                 User::TYPE => {
                     if let Ok(
                         UserEvent::UserRoleChanged { user_id, token_version, .. }
@@ -146,7 +153,7 @@ impl LiveRevocations {
 #[async_trait]
 impl LiveView for LiveRevocations {
     fn follows(&self) -> &'static [&'static str] {
-        &[Session::TYPE, User::TYPE, Tenant::TYPE]
+        &[Session::TYPE, Impersonation::TYPE, User::TYPE, Tenant::TYPE]
     }
 
     async fn load(&self) -> Result<LogPosition, PortError> {
@@ -171,7 +178,10 @@ impl Revocations for LiveRevocations {
         }
         let refused = self.refused.read().unwrap_or_else(PoisonError::into_inner);
         let principal = &subject.principal;
-        let stale = refused.users.0.get(&principal.user_id).is_some_and(|(least, _)| subject.token_version < *least);
+        let is_stale =
+            |user: &UserId, version: u32| refused.users.0.get(user).is_some_and(|(least, _)| version < *least);
+        let stale = is_stale(&principal.user_id, subject.token_version)
+            || principal.acting.is_some_and(|acting| is_stale(&acting.staff_id, acting.token_version));
         let gate = principal.membership.tenant().and_then(|tenant| refused.tenants.get(&tenant));
         let shut = gate.is_some_and(|gate| gate.shut);
         if stale || shut || refused.sessions.0.contains_key(&principal.session_id) {

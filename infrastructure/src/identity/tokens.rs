@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use application::ports::identity::{AccessToken, CsrfHash, PublicKey, TokenSubject, Tokens};
-use application::{PortError, Principal};
+use application::{ActingStaff, PortError, Principal};
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::{SessionId, TenantId, UserId};
@@ -48,6 +48,9 @@ struct Claims {
     /// Whether a code of a second factor was shown in the session, where that matters: on the staff.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     mfa: bool,
+    /// The member of staff who acts in the user's name (RFC 8693 section 4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    act: Option<Act>,
     /// The hash of the CSRF token, where the token lives in a cookie.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     csrf: Option<String>,
@@ -55,6 +58,13 @@ struct Claims {
     exp: i64,
     iss: String,
     aud: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Act {
+    sub: UserId,
+    /// The token version of the member of staff.
+    ver: u32,
 }
 
 /// What a verified token says, and when.
@@ -175,7 +185,9 @@ impl RsaTokens {
             None => Membership::Platform { role: claims.role.parse().ok()? },
         };
         let (user_id, session_id, second_factor) = (claims.sub, claims.sid, claims.mfa);
-        let principal = Principal { user_id, membership, session_id, second_factor };
+        let acting =
+            claims.act.map(|Act { sub: staff_id, ver: token_version }| ActingStaff { staff_id, token_version });
+        let principal = Principal { user_id, membership, session_id, second_factor, acting };
         let subject = TokenSubject { principal, token_version: claims.ver, csrf: claims.csrf.map(CsrfHash) };
         let (issued_at, expires_at) = (claims.iat, claims.exp);
         Some(Remembered { subject: Arc::new(subject), key_id: Arc::clone(key_id), issued_at, expires_at })
@@ -183,15 +195,21 @@ impl RsaTokens {
 }
 
 impl Tokens for RsaTokens {
-    fn issue(&self, subject: &TokenSubject, now: DateTime<Utc>) -> Result<AccessToken, PortError> {
-        let expires_at = now + LIFETIME;
-        let Principal { user_id, membership, session_id, second_factor } = &subject.principal;
+    fn issue_until(
+        &self,
+        subject: &TokenSubject,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Result<AccessToken, PortError> {
+        let expires_at = until.min(now + LIFETIME);
+        let Principal { user_id, membership, session_id, second_factor, acting } = &subject.principal;
         let claims = Claims {
             sub: *user_id,
             role: membership.role_name().to_owned(),
             company_id: membership.tenant(),
             sid: *session_id,
             mfa: *second_factor,
+            act: acting.map(|ActingStaff { staff_id, token_version }| Act { sub: staff_id, ver: token_version }),
             ver: subject.token_version,
             csrf: subject.csrf.as_ref().map(|CsrfHash(hash)| hash.clone()),
             iat: now.timestamp(),

@@ -21,6 +21,9 @@ use crate::signals::Signal;
 /// How often those who wait look together at checkpoints that other processes move.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
+/// How much longer than their patience those who wait are kept by a database that does not answer.
+const LAST_LOOK: Duration = Duration::from_millis(500);
+
 /// The checkpoints of the running projections.
 #[derive(Clone)]
 pub struct Checkpoints {
@@ -143,18 +146,19 @@ impl Checkpoints {
         let mut changed = self.known.changed.subscribe();
         while !self.known.passed(names, position) {
             let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                self.look(self.known.looked.lock().await).await?;
-                return Ok(self.known.passed(names, position));
-            }
             // Somebody who looks just now looks for all.
             if let Ok(looked) = self.known.looked.try_lock()
-                && looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY)
+                && (left.is_zero() || looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY))
             {
-                self.look(looked).await?;
+                let look = tokio::time::timeout_at(deadline + LAST_LOOK, self.look(looked));
+                let Ok(known) = look.await else { return Ok(false) };
+                known?;
+                if self.known.passed(names, position) {
+                    break;
+                }
             }
-            if self.known.passed(names, position) {
-                break;
+            if left.is_zero() {
+                return Ok(false);
             }
             changed.wait(left.min(LOOK_EVERY)).await;
         }

@@ -7,7 +7,7 @@
 //!
 //! A process that gets nowhere with a projection gives its lease back and rests, so that another one may try.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use crate::database::{Database, Mode};
-use crate::event_store::position::parameters;
+use crate::event_store::position::{of_columns, parameters};
 use crate::system::SystemIds;
 
 /// How long a lease lasts, in seconds; a killed process's projections stand still no longer than this and [`RENEW`].
@@ -43,11 +43,13 @@ with free as (
     from free where checkpoint.name = free.name
     returning checkpoint.name
 )
-select name from taken
-union
-select name from projection_checkpoints where name = any($1) and holder = $2 and held_until > clock_timestamp()";
+select name, generation, tx::text::bigint, position
+from projection_checkpoints
+where name = any($1)
+  and (name in (select name from taken) or (holder = $2 and held_until > clock_timestamp()))";
 
-/// Moves the checkpoint if it still stands where it was read and nobody else holds the lease. In the rate every event
+/// Moves the checkpoint if it still stands where it was read, nobody else holds the lease, and the last event of the batch is
+/// there: a server that has taken over since it was read may lack it. In the rate every event
 /// counts 1/60 at first and less from then on, so that a steady stream shows as its events per second.
 ///
 /// The transaction need not be durable at once: after a crash of the server rows and checkpoint are both as they were, and
@@ -61,6 +63,7 @@ set generation = $5, tx = $6::text::xid8, position = $7, updated_at = clock_time
         * exp(-least(greatest(extract(epoch from clock_timestamp() - updated_at)::float8, 0), 600) / 60)
 where name = $1 and generation = $2 and tx = $3::text::xid8 and position = $4
   and (holder is null or holder = $8 or held_until <= clock_timestamp() or $9)
+  and exists (select from events where (generation, events.tx, position) = ($5, $6::text::xid8, $7))
 returning exists (select from parked_events where projection = $1) as parked,
           set_config('synchronous_commit', 'off', true), set_config('statement_timeout', '45s', true)";
 
@@ -75,6 +78,7 @@ with wanted as (
     from projection_checkpoints checkpoint join wanted w using (name)
     where checkpoint.generation = w.generation and checkpoint.tx = w.tx::xid8 and checkpoint.position = w.position
       and (holder is null or holder = $9 or held_until <= clock_timestamp() or $10)
+      and exists (select from events e where (e.generation, e.tx, e.position) = (to_generation, to_tx::xid8, to_position))
     for update of checkpoint skip locked
 ), moved as (
     update projection_checkpoints checkpoint
@@ -113,14 +117,14 @@ pub(super) struct Stretch {
 struct Positions {
     generations: Vec<i32>,
     txs: Vec<String>,
-    positions: Vec<i64>,
+    places: Vec<i64>,
 }
 
 impl Positions {
     fn push(&mut self, at: LogPosition) {
         self.generations.push(at.generation);
         self.txs.push(at.tx.to_string());
-        self.positions.push(at.position);
+        self.places.push(at.position);
     }
 }
 
@@ -142,6 +146,8 @@ pub(super) struct Leases {
     database: Database,
     holder: Uuid,
     held: watch::Sender<BTreeSet<String>>,
+    /// Where the checkpoints stood when the leases were last renewed, until somebody compares them.
+    seen: Arc<Mutex<HashMap<String, LogPosition>>>,
     /// The projections that are left to other processes for now.
     resting: Arc<Mutex<HashSet<String>>>,
     /// That there is one more to look for.
@@ -163,8 +169,12 @@ impl Drop for Rest<'_> {
 
 impl Leases {
     pub(super) fn new(database: Database) -> Self {
-        let (held, resting, rested) = (watch::Sender::default(), Arc::default(), Arc::default());
-        Self { database, holder: SystemIds.next(), held, resting, rested }
+        let (held, seen) = (watch::Sender::default(), Arc::default());
+        Self { database, holder: SystemIds.next(), held, seen, resting: Arc::default(), rested: Arc::default() }
+    }
+
+    fn seen(&self) -> MutexGuard<'_, HashMap<String, LogPosition>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn resting(&self) -> MutexGuard<'_, HashSet<String>> {
@@ -209,14 +219,16 @@ impl Leases {
 
     /// Takes and renews what it can of the named leases, once.
     pub(super) async fn take(&self, names: &[&str]) -> Result<(), sqlx::Error> {
-        let held: Vec<String> = sqlx::query_scalar(TAKE)
+        let found: Vec<(String, i32, i64, i64)> = sqlx::query_as(TAKE)
             .bind(names)
             .bind(self.holder)
             .bind(self.is_alone())
             .bind(SECONDS)
             .fetch_all(self.database.pool())
             .await?;
-        let mut held = BTreeSet::from_iter(held);
+        let mut held: BTreeSet<String> = found.iter().map(|(name, ..)| name.clone()).collect();
+        let position = |(name, generation, tx, position)| (name, of_columns((generation, tx, position)));
+        self.seen().extend(found.into_iter().map(position));
         held.retain(|name| !self.resting().contains(name));
         self.held.send_if_modified(|known| {
             let changed = *known != held;
@@ -263,10 +275,10 @@ impl Leases {
             .bind(names)
             .bind(from.generations)
             .bind(from.txs)
-            .bind(from.positions)
+            .bind(from.places)
             .bind(to.generations)
             .bind(to.txs)
-            .bind(to.positions)
+            .bind(to.places)
             .bind(events)
             .bind(self.holder)
             .bind(self.is_alone())
@@ -281,6 +293,12 @@ impl Leases {
         let sql = "insert into projection_checkpoints (name) select name from unnest($1::text[]) as new (name)
                    order by name on conflict do nothing";
         sqlx::query(sql).bind(names).execute(self.database.pool()).await.map(|_| ())
+    }
+
+    /// True where the checkpoint stood before this position when its lease was last renewed, as after a crash of the server,
+    /// which loses what was not durable yet, or a moment ago. It says so once for each renewal.
+    pub(super) fn has_fallen_back(&self, name: &str, at: LogPosition) -> bool {
+        self.seen().remove(name).is_some_and(|seen| seen < at)
     }
 
     pub(super) fn holds(&self, name: &str) -> bool {

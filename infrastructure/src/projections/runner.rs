@@ -23,8 +23,12 @@ const BATCH: i64 = 500;
 /// hangs must not keep the others from a projection.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// How often a projection looks without a hint.
+/// How often a projection looks without a hint, once nothing has come for a while.
 const POLL: Duration = Duration::from_millis(500);
+
+/// How soon it looks again after a hint. What the hint was about may lie beyond the horizon, and no hint comes when the
+/// transaction that holds it back has ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Longest pause after failures that no event is to blame for. They are waited out, however long they last.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
@@ -100,6 +104,7 @@ impl ProjectionRunner {
         let mut failures = 0_u32;
         let mut from = None;
         let mut batch = BATCH;
+        let mut again = LOOK_AGAIN;
         loop {
             if !self.leases.holds(projection.name()) {
                 from = None;
@@ -114,8 +119,9 @@ impl ProjectionRunner {
                 }
                 Ok(Fed::CaughtUp(at)) => {
                     failures = 0;
-                    from = Some(at);
-                    hints.wait(POLL).await;
+                    from = Some(at).filter(|at| !self.leases.has_fallen_back(projection.name(), *at));
+                    let hinted = hints.wait(again).await;
+                    again = if hinted { LOOK_AGAIN } else { POLL.min(again * 2) };
                 }
                 Ok(Fed::Overtaken) => {
                     from = None;

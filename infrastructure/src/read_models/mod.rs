@@ -6,9 +6,11 @@
 pub mod api_keys;
 pub mod audit_entries;
 pub mod catalogue_entries;
+pub mod impersonations;
 pub mod insights;
 pub mod integrations;
 pub mod invitations;
+mod names;
 mod paging;
 mod parked;
 pub mod reports;
@@ -22,6 +24,7 @@ pub mod users;
 
 use std::sync::Arc;
 
+pub(crate) use self::names::staff_names;
 use crate::projections::Projection;
 
 /// Every projection of the system.
@@ -32,6 +35,7 @@ pub fn all() -> Vec<Arc<dyn Projection>> {
         Arc::new(sessions::SessionsProjection),
         Arc::new(invitations::InvitationsProjection),
         Arc::new(api_keys::ApiKeysProjection),
+        Arc::new(impersonations::ImpersonationsProjection),
         Arc::new(integrations::IntegrationsProjection),
         Arc::new(runs::RunsProjection),
         Arc::new(step_queue::StepQueueProjection),

@@ -40,7 +40,7 @@ pub(crate) enum Reads {
 }
 
 /// Every table: whose rows, what `synkro_system` may do with it, and what `synkro_app` may read.
-pub(crate) const TABLES: [(&str, Rows, &str, Reads); 34] = [
+pub(crate) const TABLES: [(&str, Rows, &str, Reads); 35] = [
     ("api_key_secrets", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::Nothing),
     ("api_keys", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::All),
     ("audit_entries", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::All),
@@ -48,6 +48,7 @@ pub(crate) const TABLES: [(&str, Rows, &str, Reads); 34] = [
     ("claims", Rows::Of("tenant_id"), "DELETE INSERT SELECT", Reads::Nothing),
     ("credentials", Rows::Hidden, "INSERT SELECT UPDATE", Reads::Nothing),
     ("events", Rows::Of("tenant_id"), "INSERT SELECT", Reads::All),
+    ("impersonations", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::All),
     ("integrations", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::All),
     ("invitations", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::All),
     ("log_generations", Rows::Platform, "SELECT", Reads::Nothing),

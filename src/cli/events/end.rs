@@ -30,8 +30,10 @@ pub(in crate::cli) async fn whole(query: &LogQuery, up_to: Option<LogPosition>) 
         return Ok(up_to);
     }
     let end = query.whole_end(PATIENCE).await?;
-    if end.is_whole {
-        return Ok(up_to.map_or(end.up_to, |up_to| up_to.min(end.up_to)));
+    match up_to {
+        Some(up_to) if up_to <= end.up_to => return Ok(up_to),
+        _ if end.is_whole => return Ok(end.up_to),
+        _ => {}
     }
     Err(format!("nothing was exported, for the newest events would be missing: {}", reason(query).await?).into())
 }

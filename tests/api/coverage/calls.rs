@@ -19,15 +19,19 @@ impl World<'_> {
     pub(super) async fn call(&self, operation: &Operation, caller: &Someone) -> Call {
         let id = operation.id.as_str();
         let (mut path, body) = (operation.path.clone(), self.body(id, caller).await);
-        if path.contains("{user_id}") {
+        if path.contains("{impersonation_id}") {
+            let (impersonation, _) = self.impersonation(&self.session(None).await.user).await;
+            path = path.replace("{id}", &self.company()).replace("{impersonation_id}", &impersonation);
+        } else if path.contains("{user_id}") {
             let user = self.colleague(id == "disable_tenant_user").await;
-            path = path.replace("{id}", &self.app.company.tenant_id.to_string()).replace("{user_id}", &user);
+            path = path.replace("{id}", &self.company()).replace("{user_id}", &user);
         } else if path.contains("{session_id}") {
             let session = self.session(None).await;
             path = path.replace("{id}", &session.user).replace("{session_id}", &session.id);
         } else if path.contains("{id}") {
             path = path.replace("{id}", &self.thing(id, caller).await);
         }
+        path = path.replace("{position}", &self.position);
         if id == "revoke_permission" {
             path += "?permission=runs:read";
         }
@@ -37,6 +41,8 @@ impl World<'_> {
     /// The id of what the operation is about.
     async fn thing(&self, operation: &str, caller: &Someone) -> String {
         match operation {
+            "open_impersonation" | "list_tenant_impersonations" => self.company(),
+            "end_impersonation" => self.impersonation(&self.session(None).await.user).await.0,
             "get_run" | "resend_notification" => self.run.clone(),
             "cancel_run" => self.new_run().await,
             "get_report" => self.report.clone(),
@@ -71,6 +77,7 @@ impl World<'_> {
                 let someone = self.session(None).await.credential;
                 json!({"email": someone.email, "password": someone.password})
             }
+            "open_impersonation" => json!({"user_id": self.session(None).await.user, "reason": "Help."}),
             "refresh_session" => json!({"refresh_token": self.session(None).await.refresh}),
             "register_company" => json!({
                 "company": "Northern Forest", "slug": self.new_name(), "name": "Olga", "email": address(),
@@ -82,10 +89,9 @@ impl World<'_> {
             "confirm_email_change" => json!({"token": "none"}),
             "change_password" => json!({"old_password": password, "new_password": NEW_PASSWORD}),
             "request_email_change" => json!({"email": address(), "password": password}),
-            "change_user" => json!({"name": "Another name"}),
+            "change_user" | "rename_tenant" => json!({"name": "Another name"}),
             "invite_user" | "invite_tenant_user" => self.invitation(),
             "provision_tenant" => self.tenant(),
-            "rename_tenant" => json!({"name": "Another name"}),
             "suspend_tenant" | "offboard_tenant" => json!({"reason": "A test."}),
             "close_tenant" => json!({"confirm_slug": "another-company"}),
             "add_staff" => self.staff(),

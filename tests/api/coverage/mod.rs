@@ -2,7 +2,8 @@
 //! accept a change.
 //!
 //! `outside.txt` has those who have no business with the company: nobody, a token that was tampered with, one that has
-//! expired, and the owner of another company with the ids of real things. The other tables have every role of each preset. A
+//! expired, and the owner of another company with the ids of real things. `programs.txt` has API keys: one that may read, one
+//! that may everything, and those whose time is over or that were revoked. `acting.txt` has staff in users' names. The other tables have every role of each preset. A
 //! status says how the operation answered a request that is right in everything but perhaps who sends it, about a thing that
 //! is ready for it.
 //!
@@ -15,7 +16,10 @@ mod calls;
 mod table;
 mod world;
 
-use domain::access::{Catalogue, Preset, Rights, StaffRole};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::access::{Catalogue, Grant, Preset, Rights, StaffRole};
 use reqwest::Method;
 use testkit::{Answer, TestApp};
 
@@ -183,7 +187,7 @@ async fn outsiders() {
         let answer = asked.by(&stranger).await;
         if operation.platform_right.is_some() {
             answer.problem(403, "access.forbidden");
-        } else if operation.path.contains("{id}") {
+        } else if ["{id}", "{position}"].iter().any(|thing| operation.path.contains(thing)) {
             assert_eq!(answer.status, 404, "{} shows another company's thing: {}", operation.id, answer.text);
         }
         if !operation.public {
@@ -193,6 +197,93 @@ async fn outsiders() {
         table.push(&operation.id, row);
     }
     table.assert_reviewed("outside");
+}
+
+/// What an API key may.
+fn rights_of_key(scope: &str) -> Rights {
+    Rights::compile([&scope.parse::<Grant>().unwrap()], &Catalogue::default())
+}
+
+/// Whatever the table says: a key does what its scopes say, and never what takes a person; one that is over is let in nowhere
+/// but at public operations.
+fn assert_program_conforms(operation: &Operation, key: &str, rights: Option<&Rights>, answer: &Answer) {
+    let Operation { id, public, right, platform_right, .. } = operation;
+    assert_eq!(answer.status == 401, rights.is_none() && !public, "{id} answers {key} with {}", answer.text);
+    let Some(rights) = rights.filter(|_| !public) else { return };
+    let code = if answer.status == 403 { answer.json()["code"].as_str().map(str::to_owned) } else { None };
+    match *right {
+        _ if platform_right.is_some() => drop(answer.problem(403, "access.forbidden")),
+        Some(right) if !rights.allows(right) => {
+            assert_eq!(code.as_deref(), Some("access.forbidden"), "{id} answers {key} with {}", answer.text);
+        }
+        Some(_) => assert_ne!(code.as_deref(), Some("access.forbidden"), "{id} answers {key} with {}", answer.text),
+        // What needs no right is about the one who is signed in, and a key is nobody.
+        None => assert_ne!(answer.status / 100, 2, "{id} takes {key} for a person: {}", answer.text),
+    }
+}
+
+#[tokio::test]
+async fn programs() {
+    let (app, anonymous, owner) = TestApp::build().self_service().start().await;
+    let world = World::of(&app, &anonymous, &owner, Preset::Sales).await;
+    let day = TimeDelta::days(1);
+    let (reader, all) = (world.program("*:read", day).await.1, world.program("*", day).await.1);
+    let (id, revoked) = world.program("*", day).await;
+    world.revoke_api_key(&id).await;
+    let expired = world.program("*", TimeDelta::seconds(1)).await.1;
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let callers = [
+        ("reads", reader, Some(rights_of_key("*:read"))),
+        ("everything", all, Some(rights_of_key("*"))),
+        ("expired", expired, None),
+        ("revoked", revoked, None),
+    ];
+    let callers = callers.map(|(name, actor, rights)| (name, Someone::without_password(actor), rights));
+    let mut table = Table::new(callers.iter().map(|(name, ..)| (*name).to_owned()).collect());
+    for operation in operations() {
+        let (mut row, mut asked) = (Vec::new(), Asked::new(&world, &operation));
+        for (name, program, rights) in &callers {
+            let answer = asked.by(program).await;
+            assert_program_conforms(&operation, name, rights.as_ref(), &answer);
+            row.push(answer.status);
+        }
+        table.push(&operation.id, row);
+    }
+    table.assert_reviewed("programs");
+}
+
+/// Whatever the table says: what can be seen is seen in a user's name as the user sees it, and nothing gets on by an impersonation
+/// that was ended.
+#[tokio::test]
+async fn staff_in_a_user_s_name() {
+    let (app, anonymous, owner) = TestApp::build().self_service().start().await;
+    let world = World::of(&app, &anonymous, &owner, Preset::Sales).await;
+    let owner_id = owner.get("/api/v1/users/me").await.expect(200)["id"].as_str().unwrap().to_owned();
+    let user = world.person("user").await;
+    let user_id = user.actor.get("/api/v1/users/me").await.expect(200)["id"].as_str().unwrap().to_owned();
+    let (_, as_owner) = world.impersonation(&owner_id).await;
+    let (_, as_user) = world.impersonation(&user_id).await;
+    let (ended, refused) = world.impersonation(&owner_id).await;
+    world.end_impersonation(&ended).await;
+    let roles = rights(Preset::Sales);
+    let callers =
+        [("as_owner", as_owner, Some(&roles[0])), ("as_user", as_user, Some(&roles[1])), ("ended", refused, None)];
+    let callers = callers.map(|(name, actor, rights)| (name, Someone::without_password(actor), rights));
+    let mut table = Table::new(callers.iter().map(|(name, ..)| (*name).to_owned()).collect());
+    for operation in operations() {
+        let (mut row, mut asked) = (Vec::new(), Asked::new(&world, &operation));
+        for (name, caller, rights) in &callers {
+            let answer = asked.by(caller).await;
+            let refused = rights.is_none() && !operation.public;
+            assert_eq!(answer.status == 401, refused, "{} answers {name} with {}", operation.id, answer.text);
+            if let Some(rights) = rights.filter(|_| operation.method == Method::GET && !operation.public) {
+                assert_conforms(&operation, name, rights, &answer);
+            }
+            row.push(answer.status);
+        }
+        table.push(&operation.id, row);
+    }
+    table.assert_reviewed("acting");
 }
 
 /// The same token with one letter of what it claims changed.

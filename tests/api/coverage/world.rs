@@ -8,6 +8,7 @@ use application::ports::clock::Clock;
 use chrono::TimeDelta;
 use domain::access::{Preset, StaffRole};
 use infrastructure::system::SystemClock;
+use reqwest::Method;
 use serde_json::{Value, json};
 use simulator::{FaultKind, Service};
 use testkit::company::Credential;
@@ -39,6 +40,8 @@ pub(super) struct World<'a> {
     /// A run that has ended, and the report that it made.
     pub(super) run: String,
     pub(super) report: String,
+    /// An event of the company.
+    pub(super) position: String,
     /// The last role of the preset: everyone who manages users manages these.
     lowest: String,
     /// Ids of all things of the company that were asked for.
@@ -58,12 +61,13 @@ impl<'a> World<'a> {
     pub(super) async fn of(app: &'a TestApp, anonymous: &'a Actor, owner: &'a Actor, preset: Preset) -> Self {
         let run = owner.run_report(app.days()).await.id().to_owned();
         let report = text(&owner.get("/api/v1/reports").await.expect(200)["items"][0]["id"]);
+        let position = text(&app.event_shown(owner, "event_type=ReportPublished").await["position"]);
         // From here on no run comes to its end by itself, so that each can be cancelled.
         app.fault(Service::Amocrm, None, FaultKind::Delay(FOR_EVER), None);
         let lowest = preset.roles().pop().expect("every company has roles").name.to_string();
         let named = Mutex::new(vec![run.clone(), report.clone(), app.company.tenant_id.to_string()]);
         let admin = app.staff(StaffRole::SuperAdmin).await.actor;
-        Self { app, anonymous, owner, admin, run, report, lowest, named, counted: AtomicU32::new(0) }
+        Self { app, anonymous, owner, admin, run, report, position, lowest, named, counted: AtomicU32::new(0) }
     }
 
     /// A new member of the company with this role.
@@ -97,6 +101,26 @@ impl<'a> World<'a> {
     pub(super) async fn new_run(&self) -> String {
         let run = self.owner.start_run(self.app.days()).await;
         self.name(&json!(run))
+    }
+
+    /// The company's id.
+    pub(super) fn company(&self) -> String {
+        self.app.company.tenant_id.to_string()
+    }
+
+    /// A new impersonation, and the member of staff in this user's name.
+    pub(super) async fn impersonation(&self, user: &str) -> (String, Actor) {
+        let path = format!("/api/v1/platform/tenants/{}/impersonations", self.company());
+        let token = self.admin.post(&path, &json!({"user_id": user, "reason": "Help."})).await.expect(201);
+        self.app.secrets.add(&text(&token["access_token"]));
+        (self.name(&token["id"]), self.anonymous.with_token(&text(&token["access_token"])))
+    }
+
+    /// Ends it.
+    pub(super) async fn end_impersonation(&self, id: &str) {
+        let path = format!("/api/v1/impersonations/{id}");
+        let answer = self.owner.send(self.owner.request(Method::DELETE, &path)).await;
+        assert_eq!(answer.status, 204, "{}", answer.text);
     }
 
     /// A new company that is in use, and suspended where that is wanted.
@@ -156,8 +180,24 @@ impl<'a> World<'a> {
 
     /// What makes a key.
     pub(super) fn api_key(&self) -> Value {
-        let expires_at = SystemClock.now() + TimeDelta::days(1);
-        json!({"name": self.new_name(), "scopes": ["runs:read"], "expires_at": expires_at})
+        self.api_key_with("runs:read", TimeDelta::days(1))
+    }
+
+    fn api_key_with(&self, scope: &str, life: TimeDelta) -> Value {
+        json!({"name": self.new_name(), "scopes": [scope], "expires_at": SystemClock.now() + life})
+    }
+
+    /// A program with a new key, and the key's id.
+    pub(super) async fn program(&self, scope: &str, life: TimeDelta) -> (String, Actor) {
+        let created = self.owner.post("/api/v1/api-keys", &self.api_key_with(scope, life)).await.expect(201);
+        self.app.secrets.add(&text(&created["key"]));
+        (self.name(&created["id"]), self.anonymous.with_token(&text(&created["key"])))
+    }
+
+    /// Revokes a key.
+    pub(super) async fn revoke_api_key(&self, id: &str) {
+        let answer = self.owner.post(&format!("/api/v1/api-keys/{id}/revoke"), &json!({})).await;
+        assert_eq!(answer.status, 204, "{}", answer.text);
     }
 
     /// A new role that may see runs.

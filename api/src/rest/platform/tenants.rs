@@ -38,6 +38,7 @@ impl TenantsApi {
     ///
     /// Newest first. For staff with the platform right `platform.tenants:read`.
     #[oai(path = "/tenants", method = "get", operation_id = "list_tenants", transform = "api_limit")]
+    #[expect(clippy::too_many_arguments, reason = "each parameter of a query is an argument to the framework")]
     async fn list(
         &self,
         state: Data<&Arc<AppState>>,

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use application::access::TenantAccess;
 use application::ports::access::{AccessMatrix, AddedEntries, EntryView, RoleView, Roles};
-use application::ports::commands::{Commands, Expect, Recorded};
+use application::ports::audit::{AuditEntry, AuditPage, AuditRequest, AuditTrail};
+use application::ports::commands::{Commands, Expect, LogPosition, Recorded};
 use application::ports::insights::{Activity, AiUsage, Insights, StepLoad};
 use application::ports::read_models::{Found, Page, PageRequest};
+use application::use_cases::ManageRoles;
 use application::{CommandError, PortError, RequestContext, TenantScope};
 use async_trait::async_trait;
 use domain::EventSourced;
@@ -14,8 +16,14 @@ use domain::access::EntryKind;
 use domain::ids::{RoleId, TenantId};
 use uuid::Uuid;
 
+use super::memory::Memory;
+
 /// Roles, and logs of them, that stay as they are.
 pub(super) struct Untouched;
+
+pub(super) fn manage_roles(memory: &Arc<Memory>) -> ManageRoles {
+    ManageRoles { roles: Arc::new(Untouched), catalogues: Arc::new(Untouched), clock: memory.clone() }
+}
 
 #[async_trait]
 impl AccessMatrix for Untouched {
@@ -78,5 +86,16 @@ impl<A: EventSourced> Commands<A> for Untouched {
 
     async fn load(&self, _id: Uuid) -> Result<A, PortError> {
         Ok(A::default())
+    }
+}
+
+#[async_trait]
+impl AuditTrail for Untouched {
+    async fn page(&self, _scope: &TenantScope, _request: &AuditRequest) -> Result<AuditPage<AuditEntry>, PortError> {
+        Ok(AuditPage { items: Vec::new(), next: None })
+    }
+
+    async fn at(&self, _scope: &TenantScope, _position: LogPosition) -> Result<Option<AuditEntry>, PortError> {
+        Ok(None)
     }
 }

@@ -150,11 +150,11 @@ impl PasswordHasher for Memory {
 }
 
 impl Tokens for Memory {
-    fn issue(&self, subject: &TokenSubject, now: DateTime<Utc>) -> Outcome<AccessToken> {
+    fn issue_until(&self, subject: &TokenSubject, now: DateTime<Utc>, until: DateTime<Utc>) -> Outcome<AccessToken> {
         let user = self.users.iter().find(|user| user.id == subject.principal.user_id);
         let user = user.ok_or_else(|| PortError::internal("no such user"))?;
         let token = format!("token-of-{}", user.email.reveal()).into();
-        Ok(AccessToken { token, expires_at: now + TimeDelta::minutes(10) })
+        Ok(AccessToken { token, expires_at: until.min(now + TimeDelta::minutes(10)) })
     }
 
     fn verify(&self, token: &str, _now: DateTime<Utc>) -> Option<Arc<TokenSubject>> {
@@ -162,7 +162,7 @@ impl Tokens for Memory {
         let user = self.users.iter().find(|user| user.email.reveal() == email)?;
         let session_id = SessionId::from(Uuid::from_u128(5));
         let (user_id, membership) = (user.id, user.membership.clone());
-        let principal = Principal { user_id, membership, session_id, second_factor: false };
+        let principal = Principal { user_id, membership, session_id, second_factor: false, acting: None };
         let csrf = Some(CsrfHash(CSRF.1.into()));
         Some(Arc::new(TokenSubject { principal, token_version: 0, csrf }))
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use api::{AppState, TrustedProxies, routes};
 use application::use_cases::{
-    CancelRun, CheckAccess, ManageCatalogue, ManageRoles, OpenAccount, ReadInsights, ReadMatrix, ReadReports, ReadRuns,
+    CancelRun, CheckAccess, ManageCatalogue, OpenAccount, ReadAudit, ReadInsights, ReadMatrix, ReadReports, ReadRuns,
     ResendNotification, RunStarter,
 };
 use domain::job_run::RetryPolicy;
@@ -103,13 +103,11 @@ impl Api {
                 accounts: Arc::new(OpenAccount { integrations: memory.clone(), vault: memory.clone() }),
                 connectors: memory.clone(),
             }),
+            read_audit: Arc::new(ReadAudit { trail: Arc::new(Untouched) }),
+            impersonate: Arc::new(staff::impersonate(&memory)),
             read_insights: Arc::new(ReadInsights { insights: Arc::new(Untouched) }),
             matrix: Arc::new(Untouched),
-            manage_roles: Arc::new(ManageRoles {
-                roles: Arc::new(Untouched),
-                catalogues: Arc::new(Untouched),
-                clock: memory.clone(),
-            }),
+            manage_roles: Arc::new(access::manage_roles(&memory)),
             manage_catalogue: Arc::new(ManageCatalogue { catalogues: Arc::new(Untouched), clock: memory.clone() }),
             read_matrix: Arc::new(ReadMatrix { roles: Arc::new(Untouched), entries: Arc::new(Untouched) }),
             check_access: Arc::new(CheckAccess { users: memory.clone(), matrix: Arc::new(Untouched) }),

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use application::ports::impersonations::{ImpersonationView, Impersonations};
 use application::ports::read_models::{Found, Page, PageRequest, TenantFilter, TenantView, Tenants};
 use application::use_cases::{
-    AccessSetup, EndSessions, InviteUsers, ManageStaff, ManageTenantUsers, ManageUsers, SuperAdminRoster,
+    AccessSetup, EndSessions, Impersonate, InviteUsers, ManageStaff, ManageTenantUsers, ManageUsers, SuperAdminRoster,
     TenantLifecycle, TenantProvisioning,
 };
-use application::{PlatformScope, PortError};
+use application::{PlatformScope, PortError, TenantScope};
 use async_trait::async_trait;
 use domain::ids::TenantId;
 
@@ -46,6 +47,34 @@ pub(super) fn provisioning(memory: &Arc<Memory>) -> TenantProvisioning {
 
 pub(super) fn tenant_users(users: &Arc<ManageUsers>, invite: &Arc<InviteUsers>) -> ManageTenantUsers {
     ManageTenantUsers { tenants: Arc::new(Untouched), users: users.clone(), invite: invite.clone() }
+}
+
+pub(super) fn impersonate(memory: &Arc<Memory>) -> Impersonate {
+    Impersonate {
+        impersonations: Arc::new(Untouched),
+        tenants: Arc::new(Untouched),
+        accounts: Arc::new(Untouched),
+        views: Arc::new(Untouched),
+        tokens: memory.clone(),
+        clock: memory.clone(),
+        ids: memory.clone(),
+    }
+}
+
+#[async_trait]
+impl Impersonations for Untouched {
+    async fn list(&self, _scope: &TenantScope, _page: PageRequest) -> Result<Page<ImpersonationView>, PortError> {
+        Ok(Page { items: Vec::new(), next: None, parked: 0 })
+    }
+
+    async fn of_tenant(
+        &self,
+        _scope: &PlatformScope,
+        _tenant: TenantId,
+        _page: PageRequest,
+    ) -> Result<Page<ImpersonationView>, PortError> {
+        Ok(Page { items: Vec::new(), next: None, parked: 0 })
+    }
 }
 
 #[async_trait]

@@ -18,7 +18,7 @@ pub(super) const ROLES: &[RoleRow] = &[
         name: "admin",
         title: "Administrator",
         level: 80,
-        permissions: &["requests.*", "residents.*", "reports.read", "settings.*"],
+        permissions: &["requests.*", "residents.*", "reports.read", "settings.*", "audit.read"],
         may_manage: &["dispatcher", "staff", "resident"],
     },
     RoleRow {

@@ -38,6 +38,7 @@ pub(super) const ROLES: &[RoleRow] = &[
             "analytics:read:anonymized",
             "staff_chat:*:own",
             "calendar:view",
+            "audit:read:limited",
         ],
         may_manage: &["manager", "sales", "marketer", "employee"],
     },

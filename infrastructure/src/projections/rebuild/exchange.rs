@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::scope::events_of;
 use super::{PAUSE, Rebuild, RebuildError, TRIES};
-use crate::projections::{lease, parking};
+use crate::projections::{Checkpoints, lease, parking};
 
 /// How long the answer to a commit is waited for, and then the database asked what became of it.
 const ASK_FOR: Duration = Duration::from_secs(30);
@@ -81,7 +81,16 @@ impl Rebuild<'_> {
         }
     }
 
-    /// What became of the transaction with this number, which nobody is at work on any more.
+    /// Whether an exchange that the server says was committed is there. One that took over meanwhile may have given its number to
+    /// another transaction, and then the next generation still has its checkpoint; or somebody has begun another one.
+    async fn fate_by_its_work(&self) -> Fate {
+        match Checkpoints::find(&self.database, &self.checkpoint).await {
+            Ok(None) => Fate::Committed,
+            Ok(Some(_)) | Err(_) => Fate::Unknown,
+        }
+    }
+
+    /// What became of the transaction with this number.
     async fn fate(&self, number: &str) -> Fate {
         let deadline = Instant::now() + ASK_FOR;
         while Instant::now() < deadline {
@@ -89,7 +98,7 @@ impl Rebuild<'_> {
                 .bind(number)
                 .fetch_one(self.database.pool());
             match tokio::time::timeout_at(deadline, status).await {
-                Ok(Ok(Some(status))) if status == "committed" => return Fate::Committed,
+                Ok(Ok(Some(status))) if status == "committed" => return self.fate_by_its_work().await,
                 Ok(Ok(Some(status))) if status == "aborted" => return Fate::RolledBack,
                 // So old that the server has forgotten it.
                 Ok(Ok(None)) => return Fate::Unknown,

@@ -1,25 +1,20 @@
-//! What a batch changes in rows that are there, a statement for each column instead of one for each event.
+//! What a batch changes in rows that are there, a statement for each column instead of one for each event. Only of columns that
+//! no key is made of: e-mail addresses and whether a user is active change in the order of the events.
 
 use std::collections::BTreeMap;
 
 use domain::ids::UserId;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement, Value};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Statement};
 use uuid::Uuid;
 
 /// The last value that each user's column got.
 #[derive(Default)]
 pub(super) struct Changes {
-    email: BTreeMap<Uuid, String>,
     name: BTreeMap<Uuid, String>,
     role: BTreeMap<Uuid, String>,
-    active: BTreeMap<Uuid, bool>,
 }
 
 impl Changes {
-    pub(super) fn email(&mut self, user: UserId, email: String) {
-        self.email.insert(user.uuid(), email);
-    }
-
     pub(super) fn name(&mut self, user: UserId, name: String) {
         self.name.insert(user.uuid(), name);
     }
@@ -28,36 +23,22 @@ impl Changes {
         self.role.insert(user.uuid(), role);
     }
 
-    pub(super) fn active(&mut self, user: UserId, active: bool) {
-        self.active.insert(user.uuid(), active);
-    }
-
     /// Writes them, and holds none any more.
     pub(super) async fn write(&mut self, transaction: &DatabaseTransaction) -> Result<(), DbErr> {
-        let Self { email, name, role, active } = std::mem::take(self);
-        for (column, values) in [("email", email), ("name", name), ("role", role)] {
-            set(transaction, column, "text", values).await?;
-        }
-        set(transaction, "active", "boolean", active).await
+        let Self { name, role } = std::mem::take(self);
+        set(transaction, "name", name).await?;
+        set(transaction, "role", role).await
     }
 }
 
-async fn set<T>(
-    transaction: &DatabaseTransaction,
-    column: &str,
-    kind: &str,
-    values: BTreeMap<Uuid, T>,
-) -> Result<(), DbErr>
-where
-    Value: From<Vec<T>>,
-{
+async fn set(transaction: &DatabaseTransaction, column: &str, values: BTreeMap<Uuid, String>) -> Result<(), DbErr> {
     if values.is_empty() {
         return Ok(());
     }
-    let (users, values): (Vec<Uuid>, Vec<T>) = values.into_iter().unzip();
+    let (users, values): (Vec<Uuid>, Vec<String>) = values.into_iter().unzip();
     let sql = format!(
         "update users set {column} = new.value
-         from unnest($1::uuid[], $2::{kind}[]) as new (id, value)
+         from unnest($1::uuid[], $2::text[]) as new (id, value)
          where users.id = new.id"
     );
     let values = [users.into(), values.into()];

@@ -4,8 +4,8 @@ use cqrs_es::Aggregate;
 use domain::ids::UserId;
 use domain::user::{Membership, User, UserEvent};
 use domain::values::{DisplayName, Email, Personal};
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{DatabaseTransaction, DbErr, EntityTrait, Set};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
 
 use super::changes::Changes;
 use super::entity::{ActiveModel, Column, Entity};
@@ -62,9 +62,11 @@ async fn write(transaction: &DatabaseTransaction, changes: &mut Changes, event: 
         UserEvent::UserRoleChanged { user_id, role, .. } => changes.role(user_id, role.into()),
         UserEvent::StaffRoleChanged { user_id, role, .. } => changes.role(user_id, role.name().to_owned()),
         UserEvent::UserRenamed { user_id, name, .. } => changes.name(user_id, name.reveal().to_string()),
-        UserEvent::UserEmailChanged { user_id, email, .. } => changes.email(user_id, email.reveal().to_string()),
-        UserEvent::UserDeactivated { user_id, .. } => changes.active(user_id, false),
-        UserEvent::UserReactivated { user_id, .. } => changes.active(user_id, true),
+        UserEvent::UserEmailChanged { user_id, email, .. } => {
+            change(transaction, user_id, Column::Email, email.reveal().to_string()).await?;
+        }
+        UserEvent::UserDeactivated { user_id, .. } => change(transaction, user_id, Column::Active, false).await?,
+        UserEvent::UserReactivated { user_id, .. } => change(transaction, user_id, Column::Active, true).await?,
         UserEvent::UserPasswordSet { .. }
         | UserEvent::UserPasswordChanged { .. }
         | UserEvent::UserPasswordReset { .. }
@@ -93,5 +95,16 @@ async fn register(
     let columns = [Column::Email, Column::Name, Column::Role, Column::Active];
     let replace = OnConflict::column(Column::Id).update_columns(columns).to_owned();
     Entity::insert(row).on_conflict(replace).exec_without_returning(transaction).await?;
+    Ok(())
+}
+
+async fn change(
+    transaction: &DatabaseTransaction,
+    user: UserId,
+    column: Column,
+    value: impl Into<sea_orm::Value>,
+) -> Result<(), DbErr> {
+    let update = Entity::update_many().col_expr(column, Expr::value(value)).filter(Column::Id.eq(user.uuid()));
+    update.exec(transaction).await?;
     Ok(())
 }
