@@ -89,8 +89,7 @@ async fn a_secret_that_was_copied_to_another_user_does_not_open() {
     assert!(hashes.len() == 20 && hashes.iter().all(|hash| hash.len() == 32));
 }
 
-/// Seen to fail with a confirmation that says it of all sessions of the user, with one that says it of none, and with
-/// successors that do not know what was shown before them.
+/// Seen to fail with successors that do not know what was shown before them.
 #[tokio::test]
 async fn a_code_counts_for_the_session_that_it_was_shown_in_and_for_what_follows_there() {
     let test = TestDatabase::new().await;
