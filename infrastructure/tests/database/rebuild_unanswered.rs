@@ -75,7 +75,7 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, breaks: Breaks) -> 
 /// Seen to fail: without asking what became of the transaction, the exchange that had happened was recorded as abandoned.
 #[tokio::test]
 async fn what_became_of_an_exchange_is_asked_and_recorded() {
-    for (breaks, outcome, damaged) in [(Breaks::After, "exchanged", 0), (Breaks::Before, "abandoned", 2)] {
+    for (breaks, outcome) in [(Breaks::After, "exchanged"), (Breaks::Before, "abandoned")] {
         let test = told().await;
         let Some(database) = behind(&test, breaks).await else { return assert!(test.is_embedded()) };
         run_sql(&test, "update users set name = 'Nobody'").await;
@@ -83,6 +83,7 @@ async fn what_became_of_an_exchange_is_asked_and_recorded() {
         let request = request("users", RebuildGoal::Exchange);
         let rebuilt = rebuilding_with(&test, engine).rebuild(&support(), request, &|_| ()).await;
         assert_eq!(rebuilt.is_ok(), breaks == Breaks::After, "{rebuilt:?}");
+        let damaged = if breaks == Breaks::Before { count(test.pool(), "users").await } else { 0 };
         assert_eq!(count(test.pool(), "users where name = 'Nobody'").await, damaged, "{breaks:?}");
         let events = recorded(&test, last_rebuild(&test).await).await;
         assert_eq!(events[1].1["outcome"], outcome);
