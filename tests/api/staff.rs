@@ -217,3 +217,27 @@ async fn users_of_a_company_are_kept_out_and_only_super_admins_remove_them() {
     assert_eq!(remove(&admin).await.status, 204);
     lite.post(&format!("{path}/enable"), &json!({})).await.problem(404, "user.not_found");
 }
+
+/// Seen to fail: with an invitation that asks for `platform.users:write` whatever the role.
+#[tokio::test]
+async fn only_super_admins_invite_for_a_role_with_power_over_others() {
+    let (app, _, owner) = TestApp::start().await;
+    let (admin, lite) = (app.staff(StaffRole::SuperAdmin).await.actor, app.staff(StaffRole::AdminLite).await.actor);
+    let manages = |name: &str, list: Value| json!({"name": name, "title": name, "level": 20, "permissions": ["runs:read"], "may_manage": list});
+    let highest = json!({"name": "highest", "title": "Highest", "level": 100, "permissions": ["runs:read"]});
+    for new in [manages("leader", json!(["user"])), manages("ruler", json!(["*"])), manages("clerk", json!([])), highest] {
+        owner.post("/api/v1/admin/matrix/roles", &new).await.expect(200);
+    }
+    let path = format!("{TENANTS}/{}/users", app.company.tenant_id);
+    let invite = async |who: &testkit::Actor, role: &str| {
+        who.post(&path, &json!({"email": format!("{role}@elsewhere.example"), "role": role})).await
+    };
+    for role in ["owner", "leader", "ruler", "highest"] {
+        invite(&lite, role).await.problem(403, "access.forbidden");
+        invite(&admin, role).await.expect(201);
+    }
+    for role in ["user", "clerk"] {
+        invite(&lite, role).await.expect(201);
+    }
+    invite(&lite, "nobody").await.problem(404, "role.not_found");
+}

@@ -157,6 +157,7 @@ fn on_the_users_of_a_company_staff_may_work_on_nothing_else_of_it() {
     };
     assert_eq!(lends(PlatformPermission::UsersRead), [Permission::UsersView]);
     assert_eq!(lends(PlatformPermission::UsersWrite), [Permission::UsersWrite, Permission::UsersCreate]);
+    assert_eq!(lends(PlatformPermission::UsersAppoint), [Permission::UsersCreate]);
     assert_eq!(lends(PlatformPermission::UsersDelete), [Permission::UsersWrite]);
     assert_eq!(lends(PlatformPermission::StaffWrite), []);
     let lent = staff(StaffRole::AdminLite, false).on_users_of(tenant, PlatformPermission::UsersWrite).unwrap();

@@ -16,6 +16,7 @@ use super::Permission;
 /// | `platform.tenants:impersonate` | yes | | yes | |
 /// | `platform.users:read` | yes | yes | | |
 /// | `platform.users:write` | yes | yes | | |
+/// | `platform.users:appoint` | yes | | | |
 /// | `platform.users:delete` | yes | | | |
 /// | `platform.staff:read` | yes | | | yes |
 /// | `platform.staff:write` | yes | | | |
@@ -102,8 +103,10 @@ pub enum PlatformPermission {
     TenantsImpersonate,
     /// See who a company's users are.
     UsersRead,
-    /// Invite users into a company, keep them from signing in, and let them again.
+    /// Invite users into a company for roles without power over others, keep users from signing in, and let them again.
     UsersWrite,
+    /// Invite users into a company for roles with power over others, the owner's among them.
+    UsersAppoint,
     /// Remove users of a company for good.
     UsersDelete,
     /// See who the staff are.
@@ -114,13 +117,14 @@ pub enum PlatformPermission {
 
 impl PlatformPermission {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::TenantsRead,
         Self::TenantsWrite,
         Self::TenantsDelete,
         Self::TenantsImpersonate,
         Self::UsersRead,
         Self::UsersWrite,
+        Self::UsersAppoint,
         Self::UsersDelete,
         Self::StaffRead,
         Self::StaffWrite,
@@ -135,6 +139,7 @@ impl PlatformPermission {
             Self::TenantsImpersonate => "platform.tenants:impersonate",
             Self::UsersRead => "platform.users:read",
             Self::UsersWrite => "platform.users:write",
+            Self::UsersAppoint => "platform.users:appoint",
             Self::UsersDelete => "platform.users:delete",
             Self::StaffRead => "platform.staff:read",
             Self::StaffWrite => "platform.staff:write",
@@ -146,6 +151,7 @@ impl PlatformPermission {
         match self {
             Self::UsersRead => &[Permission::UsersView],
             Self::UsersWrite => &[Permission::UsersCreate, Permission::UsersWrite],
+            Self::UsersAppoint => &[Permission::UsersCreate],
             Self::UsersDelete => &[Permission::UsersWrite],
             Self::TenantsRead
             | Self::TenantsWrite
@@ -194,8 +200,9 @@ mod tests {
     }
 
     #[test]
-    fn only_super_admins_delete() {
-        for permission in [PlatformPermission::TenantsDelete, PlatformPermission::UsersDelete] {
+    fn only_super_admins_delete_and_appoint() {
+        use PlatformPermission::{TenantsDelete, UsersAppoint, UsersDelete};
+        for permission in [TenantsDelete, UsersAppoint, UsersDelete] {
             let may: Vec<_> = StaffRole::ALL.into_iter().filter(|role| role.allows(permission)).collect();
             assert_eq!(may, [StaffRole::SuperAdmin]);
         }
