@@ -64,11 +64,6 @@ impl StaffRole {
     pub fn allows(self, permission: PlatformPermission) -> bool {
         self.permissions().contains(&permission)
     }
-
-    /// Whether nothing may be done in this role before an authenticator app is set up.
-    pub const fn needs_second_factor(self) -> bool {
-        matches!(self, Self::SuperAdmin)
-    }
 }
 
 impl fmt::Display for StaffRole {
