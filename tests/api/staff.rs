@@ -228,7 +228,9 @@ async fn only_super_admins_invite_for_a_role_with_power_over_others() {
     let (admin, lite) = (app.staff(StaffRole::SuperAdmin).await.actor, app.staff(StaffRole::AdminLite).await.actor);
     let manages = |name: &str, list: Value| json!({"name": name, "title": name, "level": 20, "permissions": ["runs:read"], "may_manage": list});
     let highest = json!({"name": "highest", "title": "Highest", "level": 100, "permissions": ["runs:read"]});
-    for new in [manages("leader", json!(["user"])), manages("ruler", json!(["*"])), manages("clerk", json!([])), highest] {
+    for new in
+        [manages("leader", json!(["user"])), manages("ruler", json!(["*"])), manages("clerk", json!([])), highest]
+    {
         owner.post("/api/v1/admin/matrix/roles", &new).await.expect(200);
     }
     let path = format!("{TENANTS}/{}/users", app.company.tenant_id);

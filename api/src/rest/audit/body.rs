@@ -32,8 +32,10 @@ struct ActorBody {
     /// `user` (a person of the company), `integration` (a program with an API key), `staff` (someone of the platform's staff),
     /// `support` (someone at the terminal of the installation) or `system` (a part of Synkro).
     kind: String,
-    /// The user, key or member of staff; or the name of an operator or of a part of Synkro.
-    id: String,
+    /// The user, key or member of staff; or the name of a part of Synkro, or of an operator. `null` for an operator where your
+    /// right does not show names.
+    #[oai(nullable)]
+    id: Option<String>,
     /// How people call it now; `null` where your right does not show names, and where it has none.
     #[oai(nullable)]
     name: Option<String>,
@@ -88,10 +90,10 @@ pub(super) struct EntryBody {
     /// Of what it is a consequence.
     #[oai(nullable)]
     causation_id: Option<String>,
-    /// The address that it was done from; `null` where your right does not show contacts.
+    /// The address that it was done from; `null` where your right does not show contacts, and where staff or support did it.
     #[oai(nullable)]
     ip: Option<String>,
-    /// What the client called itself; `null` where your right does not show contacts.
+    /// What the client called itself; `null` where your right does not show contacts, and where staff or support did it.
     #[oai(nullable)]
     user_agent: Option<String>,
     /// The event's fields, as far as your right shows them.
@@ -102,7 +104,7 @@ pub(super) struct EntryBody {
 
 impl From<ShownEntry> for EntryBody {
     fn from(entry: ShownEntry) -> Self {
-        let ShownEntry { about, actor_name, acting_for_name, ip, user_agent, fields, withheld } = entry;
+        let ShownEntry { about, actor_id, actor_name, acting_for_name, ip, user_agent, fields, withheld } = entry;
         let EntryAbout {
             position,
             recorded_at,
@@ -112,7 +114,6 @@ impl From<ShownEntry> for EntryBody {
             aggregate_id,
             sequence,
             actor_kind,
-            actor_id,
             actor_role,
             acting_for,
             right,
@@ -157,7 +158,7 @@ impl Example for EntryBody {
             sequence: 4,
             actor: ActorBody {
                 kind: "user".into(),
-                id: user.into(),
+                id: Some(user.into()),
                 name: Some("Olga Smirnova".into()),
                 role: Some("owner".into()),
             },
