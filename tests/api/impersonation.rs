@@ -136,6 +136,9 @@ async fn what_takes_one_s_own_hands_is_refused_in_another_one_s_name() {
     let (app, anonymous, owner) = TestApp::start().await;
     let support = app.staff(StaffRole::Support).await.actor;
     let (owner_id, someone) = (id_of(&owner).await, id_of(&app.user().await).await);
+    let users = support.get(&format!("/api/v1/platform/tenants/{}/users", app.company.tenant_id)).await.expect(200);
+    let found = users["items"].as_array().unwrap().iter().any(|user| user["id"] == json!(owner_id));
+    assert!(found, "support has to find whom to help: {users}");
     let acting = acting(&anonymous, &open(&app, &support, &owner_id).await);
     let password = "a bicycle made of glass";
     let role = json!({"name": "keeper", "title": "Keeper", "level": 30, "permissions": ["runs:read"]});

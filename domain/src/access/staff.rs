@@ -14,7 +14,7 @@ use super::Permission;
 /// | `platform.tenants:write` | yes | | | |
 /// | `platform.tenants:delete` | yes | | | |
 /// | `platform.tenants:impersonate` | yes | | yes | |
-/// | `platform.users:read` | yes | yes | | |
+/// | `platform.users:read` | yes | yes | yes | |
 /// | `platform.users:write` | yes | yes | | |
 /// | `platform.users:appoint` | yes | | | |
 /// | `platform.users:delete` | yes | | | |
@@ -55,7 +55,7 @@ impl StaffRole {
         match self {
             Self::SuperAdmin => &PlatformPermission::ALL,
             Self::AdminLite => &[TenantsRead, UsersRead, UsersWrite],
-            Self::Support => &[TenantsRead, TenantsImpersonate],
+            Self::Support => &[TenantsRead, TenantsImpersonate, UsersRead],
             Self::Auditor => &[TenantsRead, StaffRead],
         }
     }
