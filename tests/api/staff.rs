@@ -246,3 +246,24 @@ async fn only_super_admins_invite_for_a_role_with_power_over_others() {
     }
     invite(&lite, "nobody").await.problem(404, "role.not_found");
 }
+
+/// Seen to fail: with links of the terminal that count for the address.
+#[tokio::test]
+async fn asking_for_passwords_in_public_does_not_keep_staff_from_a_link_of_the_terminal() {
+    let (app, anonymous, _) = TestApp::start().await;
+    let person = app.staff_without_second_factor(StaffRole::Support).await;
+    let asked = json!({"email": person.credential.email});
+    for _ in 0..3 {
+        anonymous.post("/api/v1/public/users/password-reset", &asked).await;
+    }
+    let system = app.system();
+    let mut last = None;
+    for _ in 0..4 {
+        let terminal = RequestContext::for_support("ops-anna".parse().unwrap(), system.ids.next());
+        last = Some(system.state.staff.link(&terminal, person.id.parse().unwrap()).await.unwrap());
+    }
+    let token = last.unwrap().reveal().split_once("#token=").unwrap().1.to_owned();
+    let chosen = json!({"token": token, "password": "a bicycle made of glass"});
+    let answer = anonymous.post("/api/v1/public/users/password-reset/confirm", &chosen).await;
+    assert_eq!(answer.status, 204, "{}", answer.text);
+}
