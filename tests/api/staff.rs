@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use application::RequestContext;
 use application::ports::clock::Clock;
 use application::ports::second_factors::FactorOwner;
+use application::use_cases::NewStaff;
 use domain::access::StaffRole;
 use domain::ids::{SessionId, UserId};
 use infrastructure::system::SystemClock;
@@ -266,4 +267,22 @@ async fn asking_for_passwords_in_public_does_not_keep_staff_from_a_link_of_the_t
     let chosen = json!({"token": token, "password": "a bicycle made of glass"});
     let answer = anonymous.post("/api/v1/public/users/password-reset/confirm", &chosen).await;
     assert_eq!(answer.status, 204, "{}", answer.text);
+}
+
+/// As where the process is killed after the password is kept and before the list is. Seen to fail: with a roster that only dismisses.
+#[tokio::test]
+async fn the_last_super_admin_stays_even_if_the_list_was_never_written() {
+    let (app, _, _) = TestApp::start().await;
+    let system = app.system();
+    let staff = &system.state.staff;
+    let terminal = || RequestContext::for_support("ops-anna".parse().unwrap(), system.ids.next());
+    let (email, name) = ("first@synkro.example".parse().unwrap(), "First".parse().unwrap());
+    let new = NewStaff { email, name, role: StaffRole::SuperAdmin };
+    let first = staff.add_with_link(&terminal(), new).await.unwrap().0.id;
+    let other = app.staff_without_second_factor(StaffRole::Auditor).await;
+    let credentials = &staff.roster.credentials;
+    let hash = credentials.get(other.id.parse().unwrap()).await.unwrap().unwrap();
+    credentials.set(first, hash).await.unwrap();
+    assert_eq!(staff.change_role(&terminal(), first, StaffRole::Auditor).await.unwrap_err().code, "super_admins.last");
+    assert_eq!(staff.deactivate(&terminal(), first).await.unwrap_err().code, "super_admins.last");
 }

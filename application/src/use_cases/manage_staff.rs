@@ -84,12 +84,18 @@ impl SuperAdminRoster {
         if self.is_able(id).await? { Ok(appointed) } else { self.leaves(context, id).await }
     }
 
-    /// Records that the user is about to lose the role or the access. Of one who is no super admin nothing is recorded.
+    /// Records that the user is about to lose the role or the access. Of one who is no super admin nothing is recorded. One who
+    /// can act and is not on the list yet, as where the process was killed in between, is put on it first: the list would let
+    /// the last one go whom it does not name.
     ///
     /// # Errors
     /// `conflict` where no super admin would be left.
     pub(super) async fn leaves(&self, context: &RequestContext, id: UserId) -> Result<Option<LogPosition>, AppError> {
-        self.record(context, SuperAdminsCommand::Dismiss { user_id: id, at: self.clock.now() }).await
+        let at = self.clock.now();
+        if self.is_able(id).await? {
+            self.record(context, SuperAdminsCommand::Appoint { user_id: id, at }).await?;
+        }
+        self.record(context, SuperAdminsCommand::Dismiss { user_id: id, at }).await
     }
 
     async fn is_able(&self, id: UserId) -> Result<bool, AppError> {
