@@ -103,6 +103,7 @@ async fn staff_act_in_a_user_s_name_in_sight_of_the_company_until_it_ends_that()
     let actor = json!({"kind": "staff", "id": staff_id, "name": "Staff person", "role": "owner"});
     assert_eq!(started["actor"], actor);
     assert_eq!((&started["ip"], &started["user_agent"]), (&Value::Null, &Value::Null));
+    assert_eq!(started["impersonation_id"], json!(id));
     assert_eq!(started["acting_for"], json!({"id": owner_id, "name": "Test person"}));
     let stored = app.events().await.into_iter().find(|event| event.event_type == "RunStarted").unwrap().metadata;
     assert_eq!((&stored["impersonation_id"], &stored["acting_for"]), (&json!(id), &json!(owner_id)));

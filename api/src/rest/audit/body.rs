@@ -78,6 +78,9 @@ pub(super) struct EntryBody {
     /// The user in whose name a member of staff did it.
     #[oai(nullable)]
     acting_for: Option<SubjectBody>,
+    /// The impersonation that it was done in; `GET /api/v1/impersonations` says why there was one.
+    #[oai(nullable)]
+    impersonation_id: Option<String>,
     /// The right that allowed it.
     #[oai(nullable)]
     right: Option<String>,
@@ -116,6 +119,7 @@ impl From<ShownEntry> for EntryBody {
             actor_kind,
             actor_role,
             acting_for,
+            impersonation_id,
             right,
             request_id,
             correlation_id,
@@ -131,6 +135,7 @@ impl From<ShownEntry> for EntryBody {
             sequence,
             actor: ActorBody { kind: actor_kind, id: actor_id, name: actor_name, role: actor_role },
             acting_for: acting_for.map(|id| SubjectBody { id, name: acting_for_name }),
+            impersonation_id,
             right,
             request_id,
             correlation_id,
@@ -163,6 +168,7 @@ impl Example for EntryBody {
                 role: Some("owner".into()),
             },
             acting_for: None,
+            impersonation_id: None,
             right: Some("runs:start".into()),
             request_id: request.clone(),
             correlation_id: request,

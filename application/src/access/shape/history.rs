@@ -61,6 +61,8 @@ pub struct EntryAbout {
     pub actor_role: Option<String>,
     /// The user in whose name staff acted.
     pub acting_for: Option<String>,
+    /// In which impersonation they did.
+    pub impersonation_id: Option<String>,
     /// By which right.
     pub right: Option<String>,
     /// In which request.
@@ -90,6 +92,7 @@ impl Sight {
             actor: Who { id: actor_id, name: actor_name },
             actor_role,
             acting_for,
+            impersonation_id,
             right,
             request_id,
             correlation_id,
@@ -129,6 +132,7 @@ impl Sight {
                 actor_kind,
                 actor_role,
                 acting_for,
+                impersonation_id,
                 right,
                 request_id,
                 correlation_id,
@@ -209,6 +213,7 @@ mod tests {
                 actor: who("actor-id", "Sasha"),
                 actor_role: None,
                 acting_for: Some(who("user-id", "Olga")),
+                impersonation_id: None,
                 right: Some("users:write".into()),
                 request_id: Some("request".into()),
                 correlation_id: Some("correlation".into()),
