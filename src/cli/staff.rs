@@ -199,7 +199,7 @@ impl Terminal {
             let (added, link) = self.staff.add_with_link(&self.context, new).await?;
             self.show(added.id, added.position, Some(link.reveal()));
         }
-        if role.needs_second_factor() && !self.json {
+        if !self.json {
             say(&format!("After signing in, a {role} sets up an authenticator app before anything else works."));
         }
         Ok(())

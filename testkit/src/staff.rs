@@ -49,10 +49,10 @@ impl TestApp {
         StaffPerson { actor, credential, id: added.id.to_string(), refresh }
     }
 
-    /// Someone with this role, with a second factor where the role needs one.
+    /// Someone with this role and a second factor, as all who work for the platform have one.
     pub async fn staff(&self, role: StaffRole) -> StaffPerson {
         let person = self.staff_without_second_factor(role).await;
-        if role.needs_second_factor() { self.with_second_factor(person).await } else { person }
+        self.with_second_factor(person).await
     }
 
     /// The same person with an authenticator app, in the same session.

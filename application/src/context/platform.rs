@@ -39,14 +39,14 @@ impl PlatformScope {
 }
 
 impl Principal {
-    /// Passes where the user has the second factor that the role asks for.
+    /// Passes for companies' users, and for staff with a second factor.
     ///
     /// # Errors
     /// `forbidden` for staff who have to set up an authenticator app first.
     pub(super) fn require_second_factor(&self) -> Result<(), AppError> {
         match self.membership {
-            Membership::Platform { role } if role.needs_second_factor() && !self.second_factor => {
-                let detail = "Set up an authenticator app and then refresh the session: your role works with one only.";
+            Membership::Platform { .. } if !self.second_factor => {
+                let detail = "Set up an authenticator app and then refresh the session: the staff work with one only.";
                 Err(AppError::new(ErrorKind::Forbidden, "totp.enrolment_required", detail))
             }
             Membership::Platform { .. } | Membership::Tenant { .. } => Ok(()),
@@ -58,7 +58,7 @@ impl RequestContext {
     /// The platform's scope, where staff have the right. Those who work at the terminal have every right.
     ///
     /// # Errors
-    /// `forbidden` for everybody else, and for staff without the right or without the second factor that their role needs.
+    /// `forbidden` for everybody else, and for staff without the right or without a second factor.
     pub fn authorize_platform(&self, permission: PlatformPermission) -> Result<PlatformScope, AppError> {
         let right = match &self.actor {
             Actor::Support(_) => self.right,

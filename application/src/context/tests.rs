@@ -106,6 +106,23 @@ fn staff(role: StaffRole, second_factor: bool) -> RequestContext {
     RequestContext::for_request(proof, rights, Uuid::from_u128(3), Client::default(), None)
 }
 
+/// Seen to fail: with `settings:write` that does not need one's own hands.
+#[test]
+fn in_a_user_s_name_nothing_is_decided_about_people_and_settings() {
+    let (user_id, session_id) = (UserId::from(Uuid::from_u128(7)), SessionId::from(Uuid::from_u128(8)));
+    let membership = Membership::Tenant { tenant_id: TenantId::from(Uuid::from_u128(1)), role: RoleName::owner() };
+    let acting = Some(ActingStaff { staff_id: UserId::from(Uuid::from_u128(9)), token_version: 0 });
+    let principal = Principal { user_id, membership, session_id, second_factor: false, acting };
+    let subject = TokenSubject { principal, token_version: 0, csrf: None };
+    let (proof, rights) = (Authenticated(Arc::new(subject)), Arc::new(Rights::everything()));
+    let acting = RequestContext::for_request(proof, rights, Uuid::from_u128(3), Client::default(), None);
+    let refused: Vec<_> = Permission::ALL.into_iter().filter(|right| acting.authorize(*right).is_err()).collect();
+    let names: Vec<_> = refused.into_iter().map(Permission::name).collect();
+    let expected =
+        ["settings:write", "users:write", "roles:write", "api_keys:write", "users:create", "impersonations:end"];
+    assert_eq!(names, expected);
+}
+
 #[test]
 fn staff_have_the_rights_of_their_role_and_none_in_a_company() {
     for role in StaffRole::ALL {
@@ -137,15 +154,16 @@ fn nobody_but_staff_and_the_terminal_has_the_platform_s_scope() {
 }
 
 #[test]
-fn a_super_admin_without_a_second_factor_may_set_one_up_and_nothing_else() {
-    let bare = staff(StaffRole::SuperAdmin, false);
-    assert_eq!(bare.own_account().unwrap_err().code, "totp.enrolment_required");
-    for permission in PlatformPermission::ALL {
-        assert_eq!(bare.authorize_platform(permission).unwrap_err().code, "totp.enrolment_required");
+fn staff_without_a_second_factor_may_set_one_up_and_nothing_else() {
+    for role in StaffRole::ALL {
+        let bare = staff(role, false);
+        assert_eq!(bare.own_account().unwrap_err().code, "totp.enrolment_required", "{role}");
+        for permission in PlatformPermission::ALL {
+            assert_eq!(bare.authorize_platform(permission).unwrap_err().code, "totp.enrolment_required", "{role}");
+        }
+        assert!(bare.own_account_before_second_factor().is_ok(), "{role}");
+        assert!(staff(role, true).own_account().is_ok(), "{role}");
     }
-    assert!(bare.own_account_before_second_factor().is_ok());
-    assert!(staff(StaffRole::SuperAdmin, true).own_account().is_ok());
-    assert!(staff(StaffRole::Auditor, false).own_account().is_ok());
 }
 
 #[test]
@@ -157,13 +175,14 @@ fn on_the_users_of_a_company_staff_may_work_on_nothing_else_of_it() {
     };
     assert_eq!(lends(PlatformPermission::UsersRead), [Permission::UsersView]);
     assert_eq!(lends(PlatformPermission::UsersWrite), [Permission::UsersWrite, Permission::UsersCreate]);
+    assert_eq!(lends(PlatformPermission::UsersAppoint), [Permission::UsersCreate]);
     assert_eq!(lends(PlatformPermission::UsersDelete), [Permission::UsersWrite]);
     assert_eq!(lends(PlatformPermission::StaffWrite), []);
-    let lent = staff(StaffRole::AdminLite, false).on_users_of(tenant, PlatformPermission::UsersWrite).unwrap();
+    let lent = staff(StaffRole::AdminLite, true).on_users_of(tenant, PlatformPermission::UsersWrite).unwrap();
     let metadata = lent.authorize(Permission::UsersWrite).unwrap().context().metadata();
     for entry in [("actor_kind", "staff"), ("actor_role", "admin_lite"), ("right", "platform.users:write")] {
         assert!(metadata.contains(&(entry.0, entry.1.to_owned())), "{metadata:?}");
     }
-    let removal = staff(StaffRole::AdminLite, false).on_users_of(tenant, PlatformPermission::UsersDelete);
+    let removal = staff(StaffRole::AdminLite, true).on_users_of(tenant, PlatformPermission::UsersDelete);
     assert_eq!(removal.unwrap_err().code, "access.forbidden");
 }

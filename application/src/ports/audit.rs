@@ -81,6 +81,8 @@ pub struct Circumstances {
     pub actor_role: Option<String>,
     /// The user in whose name staff acted.
     pub acting_for: Option<Who>,
+    /// In which impersonation they did.
+    pub impersonation_id: Option<String>,
     /// By which right.
     pub right: Option<String>,
     /// In which request.

@@ -63,7 +63,7 @@ impl ChangeEmail {
         let mail = Mail::EmailConfirmation { link: &prepared.link, minutes: LIFE.num_minutes() };
         let mail = self.mailed.mail(&mail, &Personal::new(new.clone()), tenant, home.language, expires_at);
         let (subject, payload) = (Some(user.user_id.uuid()), Some(payload));
-        let about = LinkSubject { tenant_id: tenant, subject, to: new, payload, expires_at };
+        let about = LinkSubject { tenant_id: tenant, subject, asked_by: Some(new), payload, expires_at };
         let issued = self.mailed.issue(prepared, about, vec![told, mail]).await?;
         if issued { Ok(()) } else { Err(too_many_mails()) }
     }

@@ -72,8 +72,8 @@ impl Impersonate {
     /// Begins to act in the name of a user of an open company.
     ///
     /// # Errors
-    /// `forbidden` for all but staff with the right; `not_found` for no company and no user of it; `conflict` where the company is
-    /// kept out; `invalid` for a time that is too short or too long.
+    /// `forbidden` for all but staff with the right; `not_found` for no company and no user of it who may sign in;
+    /// `forbidden` where the company is kept out; `invalid` for a time that is too short or too long.
     pub async fn open(
         &self,
         context: &RequestContext,
@@ -95,8 +95,8 @@ impl Impersonate {
     /// The next token for one's own impersonation, as long as it lasts.
     ///
     /// # Errors
-    /// `forbidden` for all but staff with the right; `not_found` for another one's; `conflict` where it is over, and where the
-    /// company or the user is kept out meanwhile.
+    /// `forbidden` for all but staff with the right; `not_found` for another one's; `conflict` where it is over;
+    /// `forbidden` where the company is kept out meanwhile, and `not_found` where the user is.
     pub async fn token(
         &self,
         context: &RequestContext,

@@ -167,7 +167,13 @@ impl InviteUsers {
         let mail = Mail::Invitation { company: &company.name, link: &prepared.link, days: LIFE.num_days() };
         let mail = self.mailed.mail(&mail, email, Some(*tenant_id), company.language, *expires_at);
         let (subject, to) = (Some(invitation_id.uuid()), email.reveal().clone());
-        let about = LinkSubject { tenant_id: Some(*tenant_id), subject, to, payload: None, expires_at: *expires_at };
+        let about = LinkSubject {
+            tenant_id: Some(*tenant_id),
+            subject,
+            asked_by: Some(to),
+            payload: None,
+            expires_at: *expires_at,
+        };
         let issued = self.mailed.issue(prepared, about, vec![mail]).await?;
         if issued { Ok(()) } else { Err(too_many_mails()) }
     }

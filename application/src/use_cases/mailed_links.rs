@@ -57,8 +57,8 @@ pub(super) struct LinkSubject {
     pub(super) tenant_id: Option<TenantId>,
     /// What it is about; none where the address is nobody's.
     pub(super) subject: Option<Uuid>,
-    /// Who gets it.
-    pub(super) to: Email,
+    /// The address that asked for it, which may ask for few within an hour; none where those who run the platform give it out.
+    pub(super) asked_by: Option<Email>,
     /// What it carries.
     pub(super) payload: Option<String>,
     /// Until when it works.
@@ -95,7 +95,7 @@ impl MailedLinks {
         Ok(PreparedLink { kind, token, link })
     }
 
-    /// Issues a link with its mails; false where its address has asked for as many within the hour as it may.
+    /// Issues a link with its mails; false where an address asked for it that has asked for as many within the hour as it may.
     pub(super) async fn issue(
         &self,
         prepared: PreparedLink,
@@ -103,8 +103,8 @@ impl MailedLinks {
         mails: Vec<NewMail>,
     ) -> Result<bool, PortError> {
         let PreparedLink { kind, token, link: _ } = prepared;
-        let LinkSubject { tenant_id, subject, to, payload, expires_at } = about;
-        let (asked_by, payload) = (Some(to), payload.map(Into::into));
+        let LinkSubject { tenant_id, subject, asked_by, payload, expires_at } = about;
+        let payload = payload.map(Into::into);
         let new = NewLink { token, kind, tenant_id, subject, asked_by, payload, expires_at };
         self.links.issue(new, mails, self.clock.now()).await
     }

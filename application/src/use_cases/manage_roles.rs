@@ -164,6 +164,12 @@ impl RoleAssignment {
         Ok(by.may_manage(&wanted.name, wanted.level)?)
     }
 
+    /// Whether whoever has this role of the company decides about others. A role that is not there has no power.
+    pub(super) async fn has_power(&self, tenant: TenantId, role: &RoleName) -> Result<bool, AppError> {
+        let role = definition(self.roles.as_ref(), tenant, role).await?;
+        Ok(role.is_some_and(|role| role.has_power()))
+    }
+
     /// Records that the user has the role now. Doing it again changes nothing.
     pub async fn given(
         &self,

@@ -12,7 +12,7 @@ use domain::user::{Membership, RegisterStaff, User, UserCommand, UserDetails, Us
 use domain::values::{DisplayName, Email, Language, Personal};
 
 use super::end_sessions::EndSessions;
-use super::mailed_links::{LinkSubject, MailedLinks, PreparedLink, too_many_mails};
+use super::mailed_links::{LinkSubject, MailedLinks, PreparedLink};
 use crate::context::{PlatformScope, RequestContext};
 use crate::error::AppError;
 use crate::mail::{Link, Mail};
@@ -84,12 +84,18 @@ impl SuperAdminRoster {
         if self.is_able(id).await? { Ok(appointed) } else { self.leaves(context, id).await }
     }
 
-    /// Records that the user is about to lose the role or the access. Of one who is no super admin nothing is recorded.
+    /// Records that the user is about to lose the role or the access. Of one who is no super admin nothing is recorded. One who
+    /// can act and is not on the list yet, as where the process was killed in between, is put on it first: the list would let
+    /// the last one go whom it does not name.
     ///
     /// # Errors
     /// `conflict` where no super admin would be left.
     pub(super) async fn leaves(&self, context: &RequestContext, id: UserId) -> Result<Option<LogPosition>, AppError> {
-        self.record(context, SuperAdminsCommand::Dismiss { user_id: id, at: self.clock.now() }).await
+        let at = self.clock.now();
+        if self.is_able(id).await? {
+            self.record(context, SuperAdminsCommand::Appoint { user_id: id, at }).await?;
+        }
+        self.record(context, SuperAdminsCommand::Dismiss { user_id: id, at }).await
     }
 
     async fn is_able(&self, id: UserId) -> Result<bool, AppError> {
@@ -138,8 +144,7 @@ impl ManageStaff {
     /// before.
     ///
     /// # Errors
-    /// `forbidden` without the right; `taken` where the address has an account; `too_many` after three mails to the address
-    /// within an hour.
+    /// `forbidden` without the right; `taken` where the address has an account.
     pub async fn add(&self, context: &RequestContext, new: NewStaff) -> Result<StaffOutcome, AppError> {
         let scope = context.authorize_platform(PlatformPermission::StaffWrite)?;
         let outcome = self.register(&scope, new).await?;
@@ -174,14 +179,14 @@ impl ManageStaff {
     /// A new link at the terminal for someone who has lost the password or the link. Those of before do not work any more.
     ///
     /// # Errors
-    /// `forbidden` for all but the terminal; `not_found` for who is not on the staff; `conflict` for one who is deactivated;
-    /// `too_many` after three links within an hour.
+    /// `forbidden` for all but the terminal; `not_found` for who is not on the staff; `conflict` for one who is deactivated.
     pub async fn link(&self, context: &RequestContext, id: UserId) -> Result<Link, AppError> {
         context.require_support(None)?;
         let (user, _) = self.member(id).await?;
         let now = self.mailed.clock.now();
-        self.mailed.links.revoke(LinkKind::PasswordReset, None, id.uuid(), now).await?;
         let prepared = self.mailed.prepare(LinkKind::PasswordReset)?;
+        // Revoking ends all links about the user, so it comes first; the new one is not refused afterwards.
+        self.mailed.links.revoke(LinkKind::PasswordReset, None, id.uuid(), now).await?;
         let link = prepared.link.clone();
         self.issue(prepared, &user, Vec::new()).await?;
         Ok(link)
@@ -251,6 +256,8 @@ impl ManageStaff {
         Ok(self.accounts.execute(scope.context(), user_id.uuid(), register).await?.into())
     }
 
+    /// Issues a link that is counted for no address: whoever asks for new passwords of the person over the public page must not
+    /// keep the person out.
     async fn issue(
         &self,
         prepared: PreparedLink,
@@ -258,9 +265,9 @@ impl ManageStaff {
         mails: Vec<crate::ports::mail::NewMail>,
     ) -> Result<(), AppError> {
         let (subject, expires_at) = (Some(user.user_id.uuid()), self.mailed.clock.now() + LIFE);
-        let to = user.email.reveal().clone();
-        let about = LinkSubject { tenant_id: None, subject, to, payload: None, expires_at };
-        if self.mailed.issue(prepared, about, mails).await? { Ok(()) } else { Err(too_many_mails()) }
+        let about = LinkSubject { tenant_id: None, subject, asked_by: None, payload: None, expires_at };
+        self.mailed.issue(prepared, about, mails).await?;
+        Ok(())
     }
 
     /// Someone of the staff who may sign in, and the role.

@@ -38,11 +38,12 @@ impl ManageTenantUsers {
         self.users.list(&context, page).await
     }
 
-    /// Invites the address into the company, for whichever role.
+    /// Invites the address into the company. A role with power over others takes a right of its own: whoever may invite for it
+    /// could invite themselves, and rule the company.
     ///
     /// # Errors
     /// As for [`InviteUsers::invite`]; `not_found` for no company and for no role of it; `forbidden` where the company is
-    /// kept out.
+    /// kept out, and for a role with power over others without that right.
     pub async fn invite(
         &self,
         context: &RequestContext,
@@ -52,6 +53,11 @@ impl ManageTenantUsers {
     ) -> Result<InvitationOutcome, AppError> {
         let context = self.on_users_of(context, tenant, PlatformPermission::UsersWrite).await?;
         self.tenants.load(tenant.uuid()).await?.require_open()?;
+        let context = if self.invite.assignment.has_power(tenant, &role).await? {
+            context.on_users_of(tenant, PlatformPermission::UsersAppoint)?
+        } else {
+            context
+        };
         self.invite.invite(&context, email, role).await
     }
 

@@ -60,7 +60,7 @@ impl ResetPassword {
         let (prepared, expires_at) = (self.mailed.prepare(LinkKind::PasswordReset)?, self.mailed.clock.now() + LIFE);
         let mail = Mail::PasswordReset { link: &prepared.link, minutes: LIFE.num_minutes() };
         let mail = self.mailed.mail(&mail, &Personal::new(email.clone()), tenant_id, language, expires_at);
-        let about = LinkSubject { tenant_id, subject, to: email, payload: None, expires_at };
+        let about = LinkSubject { tenant_id, subject, asked_by: Some(email), payload: None, expires_at };
         self.mailed.issue(prepared, about, vec![mail]).await?;
         Ok(())
     }

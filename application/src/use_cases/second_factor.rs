@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use domain::access::StaffRole;
 use domain::second_factor::{SecondFactor, SecondFactorCommand, SecondFactorError};
 use domain::session::RevocationReason;
 use domain::user::{Membership, User, UserDetails, UserError};
@@ -84,15 +83,15 @@ impl ManageSecondFactor {
     /// Gives the app and the recovery codes up.
     ///
     /// # Errors
-    /// `invalid` for a wrong code; `too_many` after failed attempts; `conflict` where no app is set up, and for staff whose
-    /// role needs one.
+    /// `invalid` for a wrong code; `too_many` after failed attempts; `conflict` where no app is set up, and for
+    /// staff, who need one.
     pub async fn disable(
         &self,
         context: &RequestContext,
         code: &SecretString,
     ) -> Result<Option<LogPosition>, AppError> {
         let (account, user) = self.own(context.own_account()?).await?;
-        if user.membership.staff_role().is_some_and(StaffRole::needs_second_factor) {
+        if user.membership.staff_role().is_some() {
             return Err(needed());
         }
         if !self.factors.is_enrolled(user.user_id).await? {

@@ -116,6 +116,13 @@ pub struct RoleDefinition {
     pub may_manage: ManageList,
 }
 
+impl RoleDefinition {
+    /// Whether whoever has it decides about others, or stands as high as the owner.
+    pub fn has_power(&self) -> bool {
+        self.name.is_owner() || self.level == Level::HIGHEST || self.may_manage != ManageList::none()
+    }
+}
+
 /// Who decides about roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Authority {

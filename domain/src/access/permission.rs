@@ -101,12 +101,30 @@ impl Permission {
         self as usize
     }
 
-    /// Whether it decides who may do what, so that only the one who has it may use it, and nobody in that one's name.
+    /// Whether it decides who may do what, or where the company's data comes from and goes to, so that only the one who has it
+    /// may use it, and nobody in that one's name. Every right is named here, so that a new one is decided about.
     pub const fn needs_own_hands(self) -> bool {
-        matches!(
-            self,
-            Self::UsersWrite | Self::UsersCreate | Self::RolesWrite | Self::ApiKeysWrite | Self::ImpersonationsEnd
-        )
+        match self {
+            Self::SettingsWrite
+            | Self::UsersWrite
+            | Self::UsersCreate
+            | Self::RolesWrite
+            | Self::ApiKeysWrite
+            | Self::ImpersonationsEnd => true,
+            Self::RunsRead
+            | Self::RunsStart
+            | Self::ReportsRead
+            | Self::RolesRead
+            | Self::AnalyticsRead
+            | Self::FinanceViewRevenue
+            | Self::FinanceViewProfit
+            | Self::FinanceViewCosts
+            | Self::InfrastructureRead
+            | Self::ApiKeysRead
+            | Self::UsersView
+            | Self::AuditRead
+            | Self::ImpersonationsRead => false,
+        }
     }
 
     /// The built-in right of this name.

@@ -14,8 +14,9 @@ use super::Permission;
 /// | `platform.tenants:write` | yes | | | |
 /// | `platform.tenants:delete` | yes | | | |
 /// | `platform.tenants:impersonate` | yes | | yes | |
-/// | `platform.users:read` | yes | yes | | |
+/// | `platform.users:read` | yes | yes | yes | |
 /// | `platform.users:write` | yes | yes | | |
+/// | `platform.users:appoint` | yes | | | |
 /// | `platform.users:delete` | yes | | | |
 /// | `platform.staff:read` | yes | | | yes |
 /// | `platform.staff:write` | yes | | | |
@@ -54,7 +55,7 @@ impl StaffRole {
         match self {
             Self::SuperAdmin => &PlatformPermission::ALL,
             Self::AdminLite => &[TenantsRead, UsersRead, UsersWrite],
-            Self::Support => &[TenantsRead, TenantsImpersonate],
+            Self::Support => &[TenantsRead, TenantsImpersonate, UsersRead],
             Self::Auditor => &[TenantsRead, StaffRead],
         }
     }
@@ -62,11 +63,6 @@ impl StaffRole {
     /// Whether the role has the right.
     pub fn allows(self, permission: PlatformPermission) -> bool {
         self.permissions().contains(&permission)
-    }
-
-    /// Whether nothing may be done in this role before an authenticator app is set up.
-    pub const fn needs_second_factor(self) -> bool {
-        matches!(self, Self::SuperAdmin)
     }
 }
 
@@ -102,8 +98,10 @@ pub enum PlatformPermission {
     TenantsImpersonate,
     /// See who a company's users are.
     UsersRead,
-    /// Invite users into a company, keep them from signing in, and let them again.
+    /// Invite users into a company for roles without power over others, keep users from signing in, and let them again.
     UsersWrite,
+    /// Invite users into a company for roles with power over others, the owner's among them.
+    UsersAppoint,
     /// Remove users of a company for good.
     UsersDelete,
     /// See who the staff are.
@@ -114,13 +112,14 @@ pub enum PlatformPermission {
 
 impl PlatformPermission {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::TenantsRead,
         Self::TenantsWrite,
         Self::TenantsDelete,
         Self::TenantsImpersonate,
         Self::UsersRead,
         Self::UsersWrite,
+        Self::UsersAppoint,
         Self::UsersDelete,
         Self::StaffRead,
         Self::StaffWrite,
@@ -135,6 +134,7 @@ impl PlatformPermission {
             Self::TenantsImpersonate => "platform.tenants:impersonate",
             Self::UsersRead => "platform.users:read",
             Self::UsersWrite => "platform.users:write",
+            Self::UsersAppoint => "platform.users:appoint",
             Self::UsersDelete => "platform.users:delete",
             Self::StaffRead => "platform.staff:read",
             Self::StaffWrite => "platform.staff:write",
@@ -146,6 +146,7 @@ impl PlatformPermission {
         match self {
             Self::UsersRead => &[Permission::UsersView],
             Self::UsersWrite => &[Permission::UsersCreate, Permission::UsersWrite],
+            Self::UsersAppoint => &[Permission::UsersCreate],
             Self::UsersDelete => &[Permission::UsersWrite],
             Self::TenantsRead
             | Self::TenantsWrite
@@ -194,8 +195,9 @@ mod tests {
     }
 
     #[test]
-    fn only_super_admins_delete() {
-        for permission in [PlatformPermission::TenantsDelete, PlatformPermission::UsersDelete] {
+    fn only_super_admins_delete_and_appoint() {
+        use PlatformPermission::{TenantsDelete, UsersAppoint, UsersDelete};
+        for permission in [TenantsDelete, UsersAppoint, UsersDelete] {
             let may: Vec<_> = StaffRole::ALL.into_iter().filter(|role| role.allows(permission)).collect();
             assert_eq!(may, [StaffRole::SuperAdmin]);
         }

@@ -8,8 +8,8 @@
 //! | appointing or dismissing twice changes nothing | `appoint`, `dismiss` |
 //!
 //! As with [`owners`](crate::owners), whoever takes the role or the access from a person dismisses the person here first, and
-//! whoever gives it appoints the person here afterwards. Cut off between the two, this list is too short, and so refuses too
-//! much and never too little. Somebody who was invited and has no password yet is not on it.
+//! whoever gives it appoints the person here afterwards. Cut off between the two, this list is too short; so one who can act and
+//! is not on it is appointed before being dismissed, and the list refuses too much and never too little. Somebody who was invited and has no password yet is not on it.
 
 #[cfg(test)]
 mod tests;

@@ -180,6 +180,7 @@ fn entry(event: LoggedEvent, names: &HashMap<Uuid, String>) -> AuditEntry {
         actor: who(event.circumstance("actor_id").unwrap_or_default()),
         actor_role: event.circumstance("actor_role"),
         acting_for: event.circumstance("acting_for").map(who),
+        impersonation_id: event.circumstance("impersonation_id"),
         right: event.circumstance("right"),
         request_id: event.circumstance("request_id"),
         correlation_id: event.circumstance("correlation_id"),

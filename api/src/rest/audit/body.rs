@@ -32,8 +32,10 @@ struct ActorBody {
     /// `user` (a person of the company), `integration` (a program with an API key), `staff` (someone of the platform's staff),
     /// `support` (someone at the terminal of the installation) or `system` (a part of Synkro).
     kind: String,
-    /// The user, key or member of staff; or the name of an operator or of a part of Synkro.
-    id: String,
+    /// The user, key or member of staff; or the name of a part of Synkro, or of an operator. `null` for an operator where your
+    /// right does not show names.
+    #[oai(nullable)]
+    id: Option<String>,
     /// How people call it now; `null` where your right does not show names, and where it has none.
     #[oai(nullable)]
     name: Option<String>,
@@ -76,6 +78,9 @@ pub(super) struct EntryBody {
     /// The user in whose name a member of staff did it.
     #[oai(nullable)]
     acting_for: Option<SubjectBody>,
+    /// The impersonation that it was done in; `GET /api/v1/impersonations` says why there was one.
+    #[oai(nullable)]
+    impersonation_id: Option<String>,
     /// The right that allowed it.
     #[oai(nullable)]
     right: Option<String>,
@@ -88,10 +93,10 @@ pub(super) struct EntryBody {
     /// Of what it is a consequence.
     #[oai(nullable)]
     causation_id: Option<String>,
-    /// The address that it was done from; `null` where your right does not show contacts.
+    /// The address that it was done from; `null` where your right does not show contacts, and where staff or support did it.
     #[oai(nullable)]
     ip: Option<String>,
-    /// What the client called itself; `null` where your right does not show contacts.
+    /// What the client called itself; `null` where your right does not show contacts, and where staff or support did it.
     #[oai(nullable)]
     user_agent: Option<String>,
     /// The event's fields, as far as your right shows them.
@@ -102,7 +107,7 @@ pub(super) struct EntryBody {
 
 impl From<ShownEntry> for EntryBody {
     fn from(entry: ShownEntry) -> Self {
-        let ShownEntry { about, actor_name, acting_for_name, ip, user_agent, fields, withheld } = entry;
+        let ShownEntry { about, actor_id, actor_name, acting_for_name, ip, user_agent, fields, withheld } = entry;
         let EntryAbout {
             position,
             recorded_at,
@@ -112,9 +117,9 @@ impl From<ShownEntry> for EntryBody {
             aggregate_id,
             sequence,
             actor_kind,
-            actor_id,
             actor_role,
             acting_for,
+            impersonation_id,
             right,
             request_id,
             correlation_id,
@@ -130,6 +135,7 @@ impl From<ShownEntry> for EntryBody {
             sequence,
             actor: ActorBody { kind: actor_kind, id: actor_id, name: actor_name, role: actor_role },
             acting_for: acting_for.map(|id| SubjectBody { id, name: acting_for_name }),
+            impersonation_id,
             right,
             request_id,
             correlation_id,
@@ -157,11 +163,12 @@ impl Example for EntryBody {
             sequence: 4,
             actor: ActorBody {
                 kind: "user".into(),
-                id: user.into(),
+                id: Some(user.into()),
                 name: Some("Olga Smirnova".into()),
                 role: Some("owner".into()),
             },
             acting_for: None,
+            impersonation_id: None,
             right: Some("runs:start".into()),
             request_id: request.clone(),
             correlation_id: request,

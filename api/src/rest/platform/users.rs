@@ -52,7 +52,8 @@ impl TenantUsersApi {
 
     /// Invite someone into a company
     ///
-    /// Mails a link that works once, for seven days. For staff with the platform right `platform.users:write`. `409` where the
+    /// Mails a link that works once, for seven days. For staff with the platform right `platform.users:write`;
+    /// for a role with power over others, such as the owner's, with `platform.users:appoint` as well. `409` where the
     /// address has an account or an open invitation; `403` where the company is kept out.
     #[oai(path = "/tenants/:id/users", method = "post", operation_id = "invite_tenant_user", transform = "api_limit")]
     async fn invite(

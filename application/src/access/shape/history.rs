@@ -2,6 +2,8 @@
 //!
 //! Fields that are declared personal are shown with contacts only. Of all others, those that cannot speak of anybody are
 //! details: numbers, flags, times, ids and single words. Free text may name people, so it is shown with names.
+//!
+//! From where those who run the platform worked is shown to no company.
 
 use chrono::{DateTime, Utc};
 use domain::access::Facet;
@@ -20,13 +22,15 @@ const LONGEST_WORD: usize = 64;
 pub struct ShownEntry {
     /// What every reader is shown.
     pub about: EntryAbout,
+    /// Who acted; none where it is an operator's name and names are not shown.
+    pub actor_id: Option<String>,
     /// How people call the one who acted.
     pub actor_name: Option<String>,
     /// How people call the user in whose name staff acted.
     pub acting_for_name: Option<String>,
-    /// From which address it was done.
+    /// From which address it was done; never that of staff and operators.
     pub ip: Option<String>,
-    /// What the client called itself.
+    /// What the client called itself; never that of staff and operators.
     pub user_agent: Option<String>,
     /// Its fields, as far as they are shown.
     pub fields: Map<String, Value>,
@@ -53,12 +57,12 @@ pub struct EntryAbout {
     pub sequence: u64,
     /// What kind of actor it was.
     pub actor_kind: String,
-    /// Who acted.
-    pub actor_id: String,
     /// What the actor was in the company.
     pub actor_role: Option<String>,
     /// The user in whose name staff acted.
     pub acting_for: Option<String>,
+    /// In which impersonation they did.
+    pub impersonation_id: Option<String>,
     /// By which right.
     pub right: Option<String>,
     /// In which request.
@@ -88,6 +92,7 @@ impl Sight {
             actor: Who { id: actor_id, name: actor_name },
             actor_role,
             acting_for,
+            impersonation_id,
             right,
             request_id,
             correlation_id,
@@ -99,11 +104,17 @@ impl Sight {
         let named = |name| {
             self.show(Facet::Name, name).flatten().map(|name: domain::values::Personal<String>| name.reveal().clone())
         };
+        // An operator has no id: the name stands in its place.
+        let actor_id =
+            if actor_kind == "support" { self.show(Facet::Name, Some(actor_id)).flatten() } else { Some(actor_id) };
+        let of_company = !matches!(actor_kind.as_str(), "staff" | "support");
+        let (ip, user_agent) = (ip.filter(|_| of_company), user_agent.filter(|_| of_company));
         let mut withheld = Vec::new();
         let fields = self.fields(&event_type, "", fields, &mut withheld);
         withheld.sort();
         withheld.dedup();
         ShownEntry {
+            actor_id,
             actor_name: named(actor_name),
             acting_for_name: named(acting_for_name.flatten()),
             ip: self.show(Facet::Contact, ip).flatten(),
@@ -119,9 +130,9 @@ impl Sight {
                 aggregate_id,
                 sequence,
                 actor_kind,
-                actor_id,
                 actor_role,
                 acting_for,
+                impersonation_id,
                 right,
                 request_id,
                 correlation_id,
@@ -198,10 +209,11 @@ mod tests {
             event_version: "1".into(),
             fields,
             circumstances: Circumstances {
-                actor_kind: "support".into(),
-                actor: who("staff-id", "Sasha"),
+                actor_kind: "user".into(),
+                actor: who("actor-id", "Sasha"),
                 actor_role: None,
                 acting_for: Some(who("user-id", "Olga")),
+                impersonation_id: None,
                 right: Some("users:write".into()),
                 request_id: Some("request".into()),
                 correlation_id: Some("correlation".into()),
@@ -244,8 +256,32 @@ mod tests {
         assert_eq!(limited.actor_name.as_deref().zip(limited.acting_for_name.as_deref()), Some(("Sasha", "Olga")));
         let anonymized = shown(Reach::Anonymized, registered());
         assert_eq!((&anonymized.actor_name, &anonymized.acting_for_name), (&None, &None));
-        assert_eq!(anonymized.about.actor_id, "staff-id");
+        assert_eq!(anonymized.actor_id.as_deref(), Some("actor-id"));
         assert_eq!(anonymized.about.acting_for.as_deref(), Some("user-id"));
+    }
+
+    /// Seen to fail: with the address and the user agent of whoever acted.
+    #[test]
+    fn from_where_the_platform_s_people_work_is_shown_to_nobody() {
+        for (kind, company) in [("user", true), ("integration", true), ("staff", false), ("support", false)] {
+            let mut entry = registered();
+            entry.circumstances.actor_kind = kind.into();
+            let all = shown(Reach::All, entry);
+            assert_eq!((all.ip.is_some(), all.user_agent.is_some()), (company, company), "{kind}");
+        }
+    }
+
+    /// Seen to fail: with operators' names that are shown as ids are.
+    #[test]
+    fn an_operator_is_named_where_names_are() {
+        let by_operator = || {
+            let mut entry = registered();
+            entry.circumstances.actor_kind = "support".into();
+            entry.circumstances.actor = Who { id: "ops-anna".into(), name: None };
+            entry
+        };
+        assert_eq!(shown(Reach::Limited, by_operator()).actor_id.as_deref(), Some("ops-anna"));
+        assert_eq!(shown(Reach::Anonymized, by_operator()).actor_id, None);
     }
 
     /// An event that is new tells nothing in sentences, whatever its fields are called.
