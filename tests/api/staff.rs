@@ -222,7 +222,6 @@ async fn users_of_a_company_are_kept_out_and_only_super_admins_remove_them() {
     lite.post(&format!("{path}/enable"), &json!({})).await.problem(404, "user.not_found");
 }
 
-/// Seen to fail: with an invitation that asks for `platform.users:write` whatever the role.
 #[tokio::test]
 async fn only_super_admins_invite_for_a_role_with_power_over_others() {
     let (app, _, owner) = TestApp::start().await;
@@ -248,7 +247,6 @@ async fn only_super_admins_invite_for_a_role_with_power_over_others() {
     invite(&lite, "nobody").await.problem(404, "role.not_found");
 }
 
-/// Seen to fail: with links of the terminal that count for the address.
 #[tokio::test]
 async fn asking_for_passwords_in_public_does_not_keep_staff_from_a_link_of_the_terminal() {
     let (app, anonymous, _) = TestApp::start().await;
@@ -269,7 +267,7 @@ async fn asking_for_passwords_in_public_does_not_keep_staff_from_a_link_of_the_t
     assert_eq!(answer.status, 204, "{}", answer.text);
 }
 
-/// As where the process is killed after the password is kept and before the list is. Seen to fail: with a roster that only dismisses.
+/// As where the process is killed after the password is kept and before the list is.
 #[tokio::test]
 async fn the_last_super_admin_stays_even_if_the_list_was_never_written() {
     let (app, _, _) = TestApp::start().await;

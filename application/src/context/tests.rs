@@ -106,7 +106,6 @@ fn staff(role: StaffRole, second_factor: bool) -> RequestContext {
     RequestContext::for_request(proof, rights, Uuid::from_u128(3), Client::default(), None)
 }
 
-/// Seen to fail: with `settings:write` that does not need one's own hands.
 #[test]
 fn in_a_user_s_name_nothing_is_decided_about_people_and_settings() {
     let (user_id, session_id) = (UserId::from(Uuid::from_u128(7)), SessionId::from(Uuid::from_u128(8)));

@@ -260,7 +260,6 @@ mod tests {
         assert_eq!(anonymized.about.acting_for.as_deref(), Some("user-id"));
     }
 
-    /// Seen to fail: with the address and the user agent of whoever acted.
     #[test]
     fn from_where_the_platform_s_people_work_is_shown_to_nobody() {
         for (kind, company) in [("user", true), ("integration", true), ("staff", false), ("support", false)] {
@@ -271,7 +270,6 @@ mod tests {
         }
     }
 
-    /// Seen to fail: with operators' names that are shown as ids are.
     #[test]
     fn an_operator_is_named_where_names_are() {
         let by_operator = || {
