@@ -99,8 +99,8 @@ async fn the_printed_link_is_the_way_in_and_a_new_one_replaces_it() {
     let link = again.lines().next().unwrap();
     assert!(link.starts_with("http://localhost:8080/reset-password#token=") && *link != *lost, "{link}");
     let mut serving = log.start(&["serve", "--bind", "127.0.0.1:0", "--log", "info"]);
-    let line = serving.line_with("listening on http://").expect("it serves");
-    let address = line.split_once("http://").unwrap().1.split(' ').next().unwrap().to_owned();
+    let told = serving.line_with("listening on http://").expect("it serves");
+    let address = told.split_once("http://").unwrap().1.split(' ').next().unwrap().to_owned();
     let token = link.split_once("#token=").unwrap().1.to_owned();
     let outcome = tokio::spawn(choose_a_password_and_sign_in(address, token)).await;
     serving.kill();

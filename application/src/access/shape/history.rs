@@ -109,10 +109,7 @@ impl Sight {
             if actor_kind == "support" { self.show(Facet::Name, Some(actor_id)).flatten() } else { Some(actor_id) };
         let of_company = !matches!(actor_kind.as_str(), "staff" | "support");
         let (ip, user_agent) = (ip.filter(|_| of_company), user_agent.filter(|_| of_company));
-        let mut withheld = Vec::new();
-        let fields = self.fields(&event_type, "", fields, &mut withheld);
-        withheld.sort();
-        withheld.dedup();
+        let (fields, withheld) = self.all_fields(&event_type, fields);
         ShownEntry {
             actor_id,
             actor_name: named(actor_name),
@@ -139,6 +136,15 @@ impl Sight {
                 causation_id,
             },
         }
+    }
+
+    /// What is shown of an event's own fields, and which are not, each once and in order.
+    fn all_fields(self, event: &str, fields: Map<String, Value>) -> (Map<String, Value>, Vec<String>) {
+        let mut withheld = Vec::new();
+        let shown = self.fields(event, "", fields, &mut withheld);
+        withheld.sort();
+        withheld.dedup();
+        (shown, withheld)
     }
 
     fn fields(
