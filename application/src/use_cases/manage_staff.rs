@@ -56,8 +56,8 @@ impl From<Recorded<UserEvent>> for StaffOutcome {
 
 /// Keeps the list of super admins who can act: those with a password who may sign in.
 ///
-/// Whoever takes the role or the access from a person records [`Self::leaves`] before, and whoever takes or gives
-/// it records [`Self::changed`] after.
+/// Whoever takes the role or the access from a person records `leaves` before, and whoever takes or gives
+/// it records `changed` after.
 pub struct SuperAdminRoster {
     /// The list.
     pub admins: Arc<dyn Commands<SuperAdmins>>,
