@@ -41,6 +41,16 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION sealing_generation(sealed bytea)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+    select case when length(sealed) >= 4 then
+        (get_byte(sealed, 0) << 24) | (get_byte(sealed, 1) << 16) | (get_byte(sealed, 2) << 8) | get_byte(sealed, 3)
+    end
+$function$;
+
 create table api_key_secrets (
     api_key_id uuid not null,
     tenant_id uuid not null,
@@ -108,6 +118,27 @@ create policy of_the_tenant on audit_entries for all to synkro_app using ((tenan
 grant select on audit_entries to synkro_app;
 grant delete, insert, select, update on audit_entries to synkro_system;
 
+create table authorization_states (
+    state_hash bytea not null,
+    tenant_id uuid not null,
+    integration text not null,
+    user_id uuid not null,
+    session_id uuid not null,
+    client_id text not null,
+    issued_at timestamp with time zone not null,
+    expires_at timestamp with time zone not null,
+    used_at timestamp with time zone,
+    constraint authorization_states_pkey PRIMARY KEY (state_hash)
+);
+comment on table authorization_states is 'SHA-256 of the states that services send back; never the states.';
+CREATE INDEX authorization_states_age ON authorization_states USING btree (expires_at);
+CREATE INDEX authorization_states_tenant ON authorization_states USING btree (tenant_id, integration);
+alter table authorization_states enable row level security;
+alter table authorization_states force row level security;
+create policy of_the_system on authorization_states for all to synkro_system using (true) with check (true);
+create policy of_the_tenant on authorization_states for all to synkro_app using ((tenant_id = ( SELECT (NULLIF(current_setting('synkro.tenant'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select, update on authorization_states to synkro_system;
+
 create table catalogue_entries (
     id uuid not null,
     tenant_id uuid not null,
@@ -151,7 +182,7 @@ create table credentials (
 alter table credentials enable row level security;
 alter table credentials force row level security;
 create policy of_the_system on credentials for all to synkro_system using (true) with check (true);
-grant insert, select, update on credentials to synkro_system;
+grant delete, insert, select, update on credentials to synkro_system;
 
 create table events (
     position bigint generated always as identity not null,
@@ -207,6 +238,23 @@ create policy of_the_tenant on impersonations for all to synkro_app using ((tena
 grant select on impersonations to synkro_app;
 grant delete, insert, select, update on impersonations to synkro_system;
 
+create table integration_records (
+    tenant_id uuid not null,
+    kind text not null,
+    sequence bigint not null,
+    event_type text not null,
+    event jsonb not null,
+    recorded_at timestamp with time zone not null,
+    constraint integration_records_pkey PRIMARY KEY (tenant_id, kind, sequence)
+);
+comment on table integration_records is 'What happened to integrations: saved versions, and what was tried and written. Secrets appear as ids only.';
+alter table integration_records enable row level security;
+alter table integration_records force row level security;
+create policy of_the_system on integration_records for all to synkro_system using (true) with check (true);
+create policy of_the_tenant on integration_records for all to synkro_app using ((tenant_id = ( SELECT (NULLIF(current_setting('synkro.tenant'::text, true), ''::text))::uuid AS "nullif")));
+grant select on integration_records to synkro_app;
+grant delete, insert, select, update on integration_records to synkro_system;
+
 create table integrations (
     tenant_id uuid not null,
     kind text not null,
@@ -216,6 +264,7 @@ create table integrations (
     checked jsonb,
     checked_at timestamp with time zone,
     configured_at timestamp with time zone not null,
+    attention text,
     constraint integrations_pkey PRIMARY KEY (tenant_id, kind)
 );
 alter table integrations enable row level security;
@@ -235,7 +284,7 @@ create table invitations (
     expires_at timestamp with time zone not null,
     user_id uuid,
     constraint invitations_pkey PRIMARY KEY (id),
-    constraint invitations_status_check CHECK ((status = ANY (ARRAY['open'::text, 'accepted'::text, 'revoked'::text])))
+    constraint invitations_status_check CHECK ((status = ANY (ARRAY['proposed'::text, 'open'::text, 'accepted'::text, 'revoked'::text])))
 );
 comment on table invitations is 'Invitations as those who manage users see them. Whether one can be accepted is decided by its events.';
 CREATE INDEX invitations_tenant ON invitations USING btree (tenant_id, invited_at DESC, id DESC);
@@ -266,7 +315,9 @@ create table mails (
     send_by timestamp with time zone not null,
     queued_at timestamp with time zone not null,
     ended_at timestamp with time zone,
+    generation integer generated always as (sealing_generation(sealed)) stored,
     constraint mails_pkey PRIMARY KEY (id),
+    constraint mails_sealed_under FOREIGN KEY (tenant_id, generation) REFERENCES tenant_keys(tenant_id, generation),
     constraint mails_check CHECK (((sealed IS NOT NULL) = (state = 'waiting'::text))),
     constraint mails_check1 CHECK (((ended_at IS NULL) = (state = 'waiting'::text))),
     constraint mails_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'given_up'::text, 'decoy'::text])))
@@ -292,7 +343,9 @@ create table one_time_links (
     issued_at timestamp with time zone not null,
     expires_at timestamp with time zone not null,
     used_at timestamp with time zone,
-    constraint one_time_links_pkey PRIMARY KEY (token_hash)
+    generation integer generated always as (sealing_generation(sealed)) stored,
+    constraint one_time_links_pkey PRIMARY KEY (token_hash),
+    constraint one_time_links_sealed_under FOREIGN KEY (tenant_id, generation) REFERENCES tenant_keys(tenant_id, generation)
 );
 comment on table one_time_links is 'SHA-256 of the tokens of mailed links; never the tokens.';
 comment on column one_time_links.address is 'A keyed hash of the address that the link was asked for, known or not.';
@@ -419,8 +472,10 @@ create table reports (
     metrics jsonb not null,
     model text not null,
     published_at timestamp with time zone not null,
+    prompt_version integer,
     constraint reports_pkey PRIMARY KEY (id)
 );
+comment on column reports.prompt_version is 'The version of the AI settings that the narrative was written by.';
 CREATE INDEX reports_tenant ON reports USING btree (tenant_id, published_at DESC, id DESC);
 alter table reports enable row level security;
 alter table reports force row level security;
@@ -484,8 +539,10 @@ create table runs (
     started_at timestamp with time zone not null,
     finished_at timestamp with time zone,
     version bigint not null default 0,
+    ai jsonb,
     constraint runs_pkey PRIMARY KEY (id)
 );
+comment on column runs.ai is 'Of all attempts so far: calls, tokens, the last prompt version and model, and the cost where prices were entered.';
 CREATE INDEX runs_tenant ON runs USING btree (tenant_id, started_at DESC, id DESC);
 alter table runs enable row level security;
 alter table runs force row level security;
@@ -508,10 +565,16 @@ create table second_factors (
     begun_at timestamp with time zone not null,
     confirmed_at timestamp with time zone,
     last_step bigint not null default 0,
-    constraint second_factors_pkey PRIMARY KEY (user_id)
+    next_sealed bytea,
+    generation integer generated always as (sealing_generation(sealed)) stored,
+    next_generation integer generated always as (sealing_generation(next_sealed)) stored,
+    constraint second_factors_pkey PRIMARY KEY (user_id),
+    constraint second_factors_next_sealed_under FOREIGN KEY (tenant_id, next_generation) REFERENCES tenant_keys(tenant_id, generation),
+    constraint second_factors_sealed_under FOREIGN KEY (tenant_id, generation) REFERENCES tenant_keys(tenant_id, generation)
 );
 comment on table second_factors is 'Sealed secrets of authenticator apps (TOTP). One that is not confirmed is not asked for.';
 comment on column second_factors.last_step is 'The last time step whose code was accepted; codes of it and of earlier ones are refused.';
+comment on column second_factors.next_sealed is 'The secret of an app that takes the place of the confirmed one once it is confirmed itself.';
 CREATE INDEX second_factors_tenant ON second_factors USING btree (tenant_id, user_id);
 alter table second_factors enable row level security;
 alter table second_factors force row level security;
@@ -526,7 +589,9 @@ create table secrets (
     field text not null,
     sealed bytea not null,
     created_at timestamp with time zone not null default clock_timestamp(),
-    constraint secrets_pkey PRIMARY KEY (id)
+    generation integer generated always as (sealing_generation(sealed)) stored,
+    constraint secrets_pkey PRIMARY KEY (id),
+    constraint secrets_sealed_under FOREIGN KEY (tenant_id, generation) REFERENCES tenant_keys(tenant_id, generation)
 );
 CREATE INDEX secrets_tenant ON secrets USING btree (tenant_id, integration, field);
 alter table secrets enable row level security;
@@ -593,7 +658,9 @@ create table staging (
     name text not null,
     sealed bytea not null,
     expires_at timestamp with time zone not null,
-    constraint staging_pkey PRIMARY KEY (tenant_id, name)
+    generation integer generated always as (sealing_generation(sealed)) stored,
+    constraint staging_pkey PRIMARY KEY (tenant_id, name),
+    constraint staging_sealed_under FOREIGN KEY (tenant_id, generation) REFERENCES tenant_keys(tenant_id, generation)
 );
 CREATE INDEX staging_expiry ON staging USING btree (expires_at);
 alter table staging enable row level security;
@@ -637,13 +704,16 @@ create table tenant_keys (
     kek_id text not null,
     wrapped bytea not null,
     created_at timestamp with time zone not null default clock_timestamp(),
-    constraint tenant_keys_pkey PRIMARY KEY (tenant_id)
+    generation integer not null default 1,
+    constraint tenant_keys_pkey PRIMARY KEY (tenant_id, generation),
+    constraint tenant_keys_generation_check CHECK ((generation > 0))
 );
+comment on column tenant_keys.generation is 'The number of the key among those of the company; the highest seals.';
 alter table tenant_keys enable row level security;
 alter table tenant_keys force row level security;
 create policy of_the_system on tenant_keys for all to synkro_system using (true) with check (true);
 create policy of_the_tenant on tenant_keys for all to synkro_app using ((tenant_id = ( SELECT (NULLIF(current_setting('synkro.tenant'::text, true), ''::text))::uuid AS "nullif")));
-grant insert, select on tenant_keys to synkro_system;
+grant delete, insert, select, update on tenant_keys to synkro_system;
 
 create table tenants (
     id uuid not null,
@@ -660,6 +730,36 @@ create policy of_the_system on tenants for all to synkro_system using (true) wit
 create policy of_the_tenant on tenants for all to synkro_app using ((id = ( SELECT (NULLIF(current_setting('synkro.tenant'::text, true), ''::text))::uuid AS "nullif")));
 grant select on tenants to synkro_app;
 grant delete, insert, select, update on tenants to synkro_system;
+
+create table token_exchanges (
+    id uuid not null,
+    tenant_id uuid not null,
+    integration text not null,
+    replaces uuid,
+    client_id text,
+    authorized_by uuid,
+    holder uuid not null,
+    held_until timestamp with time zone not null,
+    access_token uuid,
+    refresh_token uuid,
+    base_url text,
+    expires_at timestamp with time zone,
+    kept_at timestamp with time zone,
+    begun_at timestamp with time zone not null default clock_timestamp(),
+    constraint token_exchanges_pkey PRIMARY KEY (id),
+    constraint token_exchanges_check CHECK (((replaces IS NULL) = (client_id IS NOT NULL))),
+    constraint token_exchanges_check1 CHECK (((replaces IS NULL) = (authorized_by IS NOT NULL))),
+    constraint token_exchanges_check2 CHECK (((kept_at IS NOT NULL) = (num_nonnulls(access_token, refresh_token, base_url, expires_at) = 4)))
+);
+comment on table token_exchanges is 'Who may exchange what, and stored tokens that the log does not name yet. Tokens themselves are in secrets.';
+comment on column token_exchanges.replaces is 'The stored refresh token that is exchanged; none where it is the code of a person.';
+CREATE INDEX token_exchanges_left_behind ON token_exchanges USING btree (tenant_id, integration, kept_at) WHERE (replaces IS NULL);
+CREATE UNIQUE INDEX token_exchanges_of_refresh_token ON token_exchanges USING btree (tenant_id, integration, replaces) WHERE (replaces IS NOT NULL);
+alter table token_exchanges enable row level security;
+alter table token_exchanges force row level security;
+create policy of_the_system on token_exchanges for all to synkro_system using (true) with check (true);
+create policy of_the_tenant on token_exchanges for all to synkro_app using ((tenant_id = ( SELECT (NULLIF(current_setting('synkro.tenant'::text, true), ''::text))::uuid AS "nullif")));
+grant delete, insert, select, update on token_exchanges to synkro_system;
 
 create table users (
     id uuid not null,

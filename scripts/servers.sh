@@ -153,8 +153,6 @@ as_database_user() (
 start_postgres() {
   local data="$scratch/postgres/data" log="$scratch/postgres/log" port version locale=()
   local settings="-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=200"
-  # A test leaves a transaction prepared.
-  settings+=" -c max_prepared_transactions=8"
   # Nobody needs a throwaway database after a power cut.
   settings+=" -c fsync=off -c full_page_writes=off"
   postgres_bin="$(folder_with initdb postgres pg_ctl)"

@@ -2,8 +2,11 @@
 
 mod access;
 mod accounts;
+mod integrations;
 mod log;
+mod oauth;
 mod people;
+mod purge;
 mod staff;
 mod tenants;
 
@@ -12,6 +15,7 @@ use std::time::Duration;
 
 use api::{AppState, TrustedProxies};
 use application::PortError;
+use application::mail::PublicUrl;
 use application::pipeline::{Pipeline, RunStopper, Worker, WorkerOptions};
 use application::ports::clock::{Clock, Ids};
 use application::ports::commands::EventLog;
@@ -27,8 +31,9 @@ use application::use_cases::{
 };
 use domain::job_run::RetryPolicy;
 use infrastructure::access_matrix::LiveAccessMatrix;
+use infrastructure::charts::PngCharts;
 use infrastructure::connectors::{HttpConnectors, HttpOptions};
-use infrastructure::crypto::{Kek, KeyRing, PgVault};
+use infrastructure::crypto::{Keks, KeyRing, PgVault};
 use infrastructure::database::{Database, Mode};
 use infrastructure::event_store::{Appender, Horizon, LogStatistics, Receipts, TenantHistory};
 use infrastructure::follower::Follower;
@@ -50,18 +55,16 @@ use tokio_util::sync::CancellationToken;
 
 use self::accounts::Accounts;
 use self::log::Log;
+use self::oauth::Oauth;
 use self::people::People;
 pub use self::people::PeopleOptions;
 pub use self::staff::staff;
-pub use self::tenants::{rebuilding, tenant_lifecycle};
-
-/// How often what has outlived its time is deleted.
-const PURGE_EVERY: Duration = Duration::from_hours(1);
+pub use self::tenants::{data_key_exchange, kek_exchange, rebuilding, tenant_lifecycle};
 
 /// What differs between installations, the demo and tests.
 pub struct Options {
-    /// The key-encryption key.
-    pub kek: Kek,
+    /// The key-encryption keys.
+    pub keks: Arc<Keks>,
     /// Signing of access tokens.
     pub tokens: RsaTokens,
     /// How the connectors behave on the network.
@@ -94,6 +97,9 @@ pub struct LimitOptions {
     /// Whose word on a client's address is believed.
     pub proxies: TrustedProxies,
 }
+
+/// How long a process that has just started waits for the log before it answers, if only that it has not seen it yet.
+const FIRST_LOOK: Duration = Duration::from_secs(10);
 
 /// Why the parts cannot be put together.
 #[derive(Debug, thiserror::Error)]
@@ -139,7 +145,7 @@ impl System {
     /// Puts the parts together over an open, migrated database.
     pub fn new(database: Database, options: Options) -> Result<Self, WireError> {
         let http = HttpOptions { redis: options.limits.redis.clone(), ..options.http };
-        let base = Base::new(database, options.kek, http, options.password)?;
+        let base = Base::new(database, options.keks, http, options.password, options.people.public_url.clone())?;
         let accounts = Accounts::new(&base, options.tokens, options.lockout, options.session);
         let people = People::new(&base, &accounts.guard, &accounts.end_sessions, options.people);
         let pipeline = Arc::new(base.pipeline());
@@ -154,18 +160,8 @@ impl System {
                 hasher: Arc::clone(&base.hasher),
                 clock: clock(),
             },
-            configure: ConfigureIntegration {
-                integrations: Arc::clone(&base.log.integrations),
-                vault: Arc::clone(&base.vault),
-                clock: clock(),
-                ids: ids(),
-            },
-            check: CheckIntegration {
-                integrations: Arc::clone(&base.log.integrations),
-                accounts: Arc::clone(&base.accounts),
-                connectors: Arc::clone(&base.connectors),
-                clock: clock(),
-            },
+            configure: base.configure(),
+            check: base.check(),
             integrations: Arc::new(IntegrationsReader::new(&base.database)),
             automation: DefineTenantAutomation { automations: Arc::clone(&base.log.automations), clock: clock() },
             log: Arc::new(LogStatistics::new(base.database.clone())),
@@ -201,6 +197,15 @@ impl System {
         runner.give_back(&self.base.projections).await;
     }
 
+    /// Waits until rights and revocations have been read for the first time, by [`Self::project`], but not for ever. Before that
+    /// every request of somebody who is signed in is refused as unavailable.
+    pub async fn knows_rights(&self) {
+        let known = tokio::time::timeout(FIRST_LOOK, self.base.follower.freshness().filled()).await;
+        if known.is_err() {
+            tracing::warn!("the log was not read in time; whoever is signed in is refused until it is");
+        }
+    }
+
     /// Does due steps and sends mail until told to stop, and now and then deletes what has outlived its time.
     pub async fn work(&self, stop: CancellationToken) {
         let identity = WorkerIdentity { id: self.ids.next(), name: self.instance.clone() };
@@ -210,17 +215,6 @@ impl System {
             () = self.people.courier.run(stop) => {}
             () = self.run_stopper.run() => {}
             () = self.purge() => {}
-        }
-    }
-
-    async fn purge(&self) {
-        loop {
-            purged("expired staged data", self.base.staging.purge().await);
-            purged("old receipts", self.base.receipts.purge().await);
-            purged("old refresh tokens", self.accounts.refresh_tokens.purge(clock().now()).await);
-            purged("old links and what was left of mails", self.people.purge().await);
-            purged("secrets of keys that open nothing", self.base.key_secrets.purge().await);
-            tokio::time::sleep(PURGE_EVERY).await;
         }
     }
 }
@@ -242,6 +236,7 @@ struct Base {
     receipts: Receipts,
     vault: Arc<dyn Vault>,
     accounts: Arc<OpenAccount>,
+    oauth: Oauth,
     connectors: Arc<dyn Connectors>,
     credentials: Arc<dyn Credentials>,
     hasher: Arc<dyn PasswordHasher>,
@@ -252,13 +247,21 @@ struct Base {
 }
 
 impl Base {
-    fn new(database: Database, kek: Kek, http: HttpOptions, password: PasswordCost) -> Result<Self, WireError> {
+    fn new(
+        database: Database,
+        keks: Arc<Keks>,
+        http: HttpOptions,
+        password: PasswordCost,
+        public_url: PublicUrl,
+    ) -> Result<Self, WireError> {
         let (grown, progressed) = (Signal::default(), Signal::default());
         let appender = Appender::new(database.clone(), grown.clone());
         let projections = read_models::all();
-        let keys = Arc::new(KeyRing::new(database.clone(), kek));
-        let vault: Arc<dyn Vault> = Arc::new(PgVault::new(database.clone(), Arc::clone(&keys)));
+        let key_ring = Arc::new(KeyRing::new(database.clone(), keks));
+        let vault: Arc<dyn Vault> = Arc::new(PgVault::new(database.clone(), Arc::clone(&key_ring)));
         let log = Log::new(&database, &appender);
+        let connectors = Arc::new(HttpConnectors::new(http, Arc::new(SystemClock))?);
+        let oauth = Oauth::new(&database, &key_ring, &vault, &log, connectors.amocrm_oauth(), public_url);
         let matrix = Arc::new(LiveAccessMatrix::new(&database));
         let revocations = Arc::new(LiveRevocations::new(&database));
         let key_secrets = Arc::new(PgApiKeySecrets::new(database.clone()));
@@ -275,11 +278,12 @@ impl Base {
             api_keys,
             follower,
             checkpoints: Checkpoints::new(database.clone(), progressed.clone(), &projections),
-            staging: Arc::new(PgStaging::new(database.clone(), Arc::clone(&keys), Arc::new(SystemClock))),
-            keys,
+            staging: Arc::new(PgStaging::new(database.clone(), Arc::clone(&key_ring), Arc::new(SystemClock))),
+            keys: key_ring,
             receipts: Receipts::new(database.clone()),
-            accounts: Arc::new(OpenAccount { integrations: Arc::clone(&log.integrations), vault: Arc::clone(&vault) }),
-            connectors: Arc::new(HttpConnectors::new(http, Arc::new(SystemClock))?),
+            accounts: oauth.accounts(),
+            connectors,
+            oauth,
             credentials: Arc::new(PgCredentials::new(database.clone())),
             hasher: Arc::new(Argon2Hasher::new(password)?),
             database,
@@ -300,6 +304,8 @@ impl Base {
             queue: Arc::new(queue),
             staging: Arc::clone(&self.staging) as _,
             accounts: Arc::clone(&self.accounts),
+            moved_groups: tenants::moved_groups(&self.log),
+            charts: Arc::new(PngCharts),
             connectors: Arc::clone(&self.connectors),
             clock: clock(),
             ids: ids(),
@@ -342,6 +348,7 @@ impl Base {
             tenant_users: Arc::new(self.manage_tenant_users(&accounts.users, people)),
             api_keys: Arc::new(self.manage_api_keys()),
             clock: clock(),
+            authorize: Arc::new(self.oauth.authorize(self)),
             runs: Arc::new(self.run_starter(policy)),
             cancel: Arc::new(CancelRun { runs: Arc::clone(&self.log.runs), clock: clock() }),
             resend: Arc::new(ResendNotification { runs: Arc::clone(&self.log.runs), clock: clock() }),
@@ -351,6 +358,7 @@ impl Base {
                 accounts: Arc::clone(&self.accounts),
                 connectors: Arc::clone(&self.connectors),
             }),
+            circuits: Arc::clone(&self.connectors) as _,
             read_audit: Arc::new(ReadAudit { trail: Arc::new(TenantHistory::new(database)) }),
             impersonate: Arc::new(self.impersonate(accounts)),
             read_insights: Arc::new(ReadInsights { insights: Arc::new(InsightsReader::new(database)) }),
@@ -365,6 +373,7 @@ impl Base {
                 users: Arc::new(UsersReader::new(database)),
                 matrix: Arc::clone(&self.matrix) as _,
             }),
+            integrations: self.integrations(),
             progress: Arc::new(self.checkpoints.clone()),
             standings: Arc::new(self.checkpoints.clone()),
             health: Arc::new(SystemHealth::new(database.clone(), redis.clone())),
@@ -372,13 +381,6 @@ impl Base {
             proxies,
             ids: ids(),
         }
-    }
-}
-
-fn purged(what: &str, outcome: Result<u64, PortError>) {
-    match outcome {
-        Ok(rows) => tracing::debug!(rows, "deleted {what}"),
-        Err(error) => tracing::warn!(%error, "{what} could not be deleted"),
     }
 }
 

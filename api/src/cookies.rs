@@ -1,7 +1,7 @@
 //! The cookies of pages that are signed in. `__Host-` has browsers refuse them without `Secure` and `Path=/`, and from other
 //! hosts (RFC 6265bis §4.1.3.2); `Strict` keeps them away from requests that other sites cause.
 
-use application::use_cases::SessionTokens;
+use application::use_cases::{BegunAuthorization, SessionTokens};
 use chrono::{DateTime, Utc};
 use poem::Request;
 use poem::http::header::COOKIE;
@@ -15,6 +15,10 @@ pub(crate) const REFRESH_COOKIE: &str = "__Host-synkro-refresh";
 
 /// Holds the CSRF token; scripts of the page read it.
 pub(crate) const CSRF_COOKIE: &str = "__Host-synkro-csrf";
+
+/// Tells the browser of a session when a service sends it back. `Lax`: the service's page leads here, and `Strict` would keep
+/// it away. It proves nothing by itself.
+pub(crate) const OAUTH_COOKIE: &str = "__Host-synkro-oauth";
 
 /// The value of a cookie of the request.
 pub(crate) fn cookie(request: &Request, name: &str) -> Option<String> {
@@ -35,6 +39,13 @@ pub(crate) fn set(tokens: &SessionTokens) -> Vec<String> {
     ];
     lines.extend(tokens.csrf.as_ref().map(|csrf| line(CSRF_COOKIE, csrf, tokens.refresh.expires_at, "")));
     lines
+}
+
+/// The header `Set-Cookie` that gives a browser what it is told by until an authorization is over.
+pub(crate) fn set_oauth(begun: &BegunAuthorization) -> String {
+    let seconds = (begun.expires_at - begun.now).num_seconds().max(0);
+    let value = begun.browser.expose_secret();
+    format!("{OAUTH_COOKIE}={value}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax")
 }
 
 /// The headers `Set-Cookie` that take them away.

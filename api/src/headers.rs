@@ -19,13 +19,22 @@ pub(crate) const IF_MATCH: &str = "If-Match";
 pub(crate) struct Sent<T>(Result<Option<T>, &'static str>);
 
 impl<T: FieldValue> Sent<T> {
-    fn of(request: &Request, name: &str) -> Self {
+    /// The header of this name.
+    pub(crate) fn of(request: &Request, name: &str) -> Self {
         let mut values = request.headers().get_all(name).iter();
         Self(match (values.next(), values.next()) {
             (None, _) => Ok(None),
             (Some(value), None) => value.to_str().ok().and_then(T::read).map(Some).ok_or(T::WANTED),
             (Some(_), Some(_)) => Err("must be sent once"),
         })
+    }
+}
+
+impl<T> Sent<T> {
+    /// # Errors
+    /// Status 400, naming the header.
+    pub(crate) fn or_bad(self, name: &str) -> Result<Option<T>, ApiError> {
+        self.0.map_err(|message| ApiError::Headers(vec![FieldError::new(name, message)]))
     }
 }
 
@@ -57,7 +66,7 @@ impl<'a, T: FieldValue> ApiExtractor<'a> for Sent<T> {
 /// # Errors
 /// Status 400, naming the header.
 pub(crate) fn key(key: Sent<IdempotencyKey>) -> Result<Option<IdempotencyKey>, ApiError> {
-    key.0.map_err(|message| ApiError::Headers(vec![FieldError::new(IDEMPOTENCY_KEY, message)]))
+    key.or_bad(IDEMPOTENCY_KEY)
 }
 
 /// The key under which a request may be repeated, and the version that it is about.
@@ -83,10 +92,8 @@ pub(crate) fn key_and_version(
 /// # Errors
 /// Status 400, naming the header.
 pub(crate) fn version(version: Sent<VersionTag>) -> Result<Expect, ApiError> {
-    match version.0 {
-        Ok(version) => Ok(version.map_or(Expect::Any, |VersionTag(expect)| expect)),
-        Err(message) => Err(ApiError::Headers(vec![FieldError::new(IF_MATCH, message)])),
-    }
+    let version = version.or_bad(IF_MATCH)?;
+    Ok(version.map_or(Expect::Any, |VersionTag(expect)| expect))
 }
 
 /// The entity tag of something at this version.

@@ -22,6 +22,7 @@ use crate::AppState;
 use crate::client_address::ClientAddress;
 use crate::cookies::{ACCESS_COOKIE, REFRESH_COOKIE, cookie};
 use crate::edge::RequestId;
+use crate::position::reach;
 use crate::problem::{ApiError, internal};
 
 /// How many characters of a `User-Agent` are kept.
@@ -170,6 +171,7 @@ async fn identify(request: &Request) -> poem::Result<Identity> {
         let expected = user.subject().csrf.as_ref();
         require_csrf(expected, presented_csrf(request).as_ref()).map_err(ApiError::from)?;
     }
+    reach(request, state).await?;
     let rights = rights(&caller, state).await.map_err(|error| ApiError::from(AppError::from(error)))?;
     let Origin { request_id, client } = origin(request)?;
     Ok(Identity { caller, rights, request_id, client })

@@ -37,4 +37,4 @@ mod state;
 pub use client_address::{ProxyHeader, ProxyRange, ProxyRangeError, TrustedProxies};
 pub use rest::{openapi_json, routes};
 pub use server::{Bound, serve};
-pub use state::AppState;
+pub use state::{AppState, Integrations};

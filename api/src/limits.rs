@@ -1,8 +1,8 @@
 //! How often operations may be asked. Each operation says beside its route which class it is counted in:
 //! `transform = "api_limit"`. One that says none is not limited; a test lists them.
 //!
-//! A request is counted for its address and, where it shows a good token or API key, for the company, both in one question. Whoever
-//! shows a bad one is counted for the address. Answers say in `RateLimit` and `RateLimit-Policy`
+//! A request is counted for its address and, where it shows a good token or API key, for the company, both in one question.
+//! Whoever shows a bad one is counted for the address. Answers say in `RateLimit` and `RateLimit-Policy`
 //! (draft-ietf-httpapi-ratelimit-headers-10) where the budgets stand.
 
 use std::fmt::Write as _;

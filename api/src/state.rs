@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use application::ports::access::AccessMatrix;
+use application::ports::circuits::Circuits;
 use application::ports::clock::{Clock, Ids};
 use application::ports::health::Health;
 use application::ports::limits::RateLimits;
@@ -8,14 +9,29 @@ use application::ports::mail::Outbox;
 use application::ports::projections::Standings;
 use application::ports::read_models::Progress;
 use application::use_cases::{
-    AcceptInvitation, Authentication, CancelRun, ChangeEmail, ChangePassword, CheckAccess, CompanyRegistration,
-    EndSessions, Impersonate, InviteUsers, ManageApiKeys, ManageCatalogue, ManageRoles, ManageSecondFactor,
-    ManageStaff, ManageTenantUsers, ManageUsers, ReadAudit, ReadInsights, ReadMatrix, ReadReports, ReadRuns,
-    ReadSessions, RefreshSession, ResendNotification, ResetPassword, RunStarter, SignIn, TenantLifecycle,
-    TenantProvisioning,
+    AcceptInvitation, Authentication, AuthorizeIntegration, CancelRun, ChangeEmail, ChangePassword, CheckAccess,
+    CheckIntegration, CompanyRegistration, EndSessions, Impersonate, InviteUsers, ManageApiKeys, ManageCatalogue,
+    ManageRoles, ManageSecondFactor, ManageStaff, ManageTenantUsers, ManageUsers, ReadAudit, ReadInsights,
+    ReadIntegrations, ReadMatrix, ReadReports, ReadRuns, ReadSessions, RefreshSession, ResendNotification,
+    ResetPassword, RunStarter, SaveIntegration, SignIn, TenantLifecycle, TenantProvisioning, TryIntegration,
+    WriteFindings,
 };
 
 use crate::TrustedProxies;
+
+/// What can be done with what a company connects.
+pub struct Integrations {
+    /// Looking at it.
+    pub read: ReadIntegrations,
+    /// Saving.
+    pub save: SaveIntegration,
+    /// Asking whether it works.
+    pub check: Arc<CheckIntegration>,
+    /// Trying it out.
+    pub test: TryIntegration,
+    /// Writing what was tried.
+    pub write: WriteFindings,
+}
 
 /// What the operations call. Made once, by the composition root.
 pub struct AppState {
@@ -57,6 +73,8 @@ pub struct AppState {
     pub tenant_users: Arc<ManageTenantUsers>,
     /// Where the mails stand.
     pub outbox: Arc<dyn Outbox>,
+    /// Being let into accounts at services.
+    pub authorize: Arc<AuthorizeIntegration>,
     /// Starting runs.
     pub runs: Arc<RunStarter>,
     /// Stopping runs.
@@ -83,10 +101,14 @@ pub struct AppState {
     pub read_matrix: Arc<ReadMatrix>,
     /// Answering questions about rights.
     pub check_access: Arc<CheckAccess>,
+    /// What the company connects.
+    pub integrations: Integrations,
     /// How far the read models have come.
     pub progress: Arc<dyn Progress>,
     /// Where the projections stand.
     pub standings: Arc<dyn Standings>,
+    /// Which providers are left alone.
+    pub circuits: Arc<dyn Circuits>,
     /// Whether the dependencies answer.
     pub health: Arc<dyn Health>,
     /// How often operations may be asked.

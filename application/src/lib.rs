@@ -18,6 +18,7 @@ pub mod mail;
 pub mod password;
 pub mod pipeline;
 pub mod ports;
+mod read_back;
 pub mod use_cases;
 
 pub use context::{

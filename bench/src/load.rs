@@ -1,8 +1,8 @@
 //! The work that is measured: saving an integration's settings, one event a command, ten commands an aggregate.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use application::RequestContext;
@@ -36,36 +36,58 @@ pub(crate) fn command(worker: u64, n: u64) -> Command {
     Command {
         id: IntegrationId::of(tenant_id, IntegrationKind::Telegram).uuid(),
         context: RequestContext::for_system("bench", tenant_id, Uuid::from_u64_pair(worker, n), Uuid::nil()),
-        asked: IntegrationCommand::Configure(Configure { tenant_id, settings, secrets, at }),
+        asked: IntegrationCommand::Configure(Configure { tenant_id, settings, secrets, expected: None, at }),
     }
 }
 
-/// How many times a second `workers` together do the work, each as fast as it can.
-pub(crate) async fn rate<W, F>(workers: u64, seconds: u64, work: W) -> Result<f64, Failure>
+/// What a worker does again and again; it is told who it is and how often it has been done.
+pub(crate) type Work = Arc<dyn Fn(u64, u64) -> Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>> + Send + Sync>;
+
+/// The work that a function does.
+pub(crate) fn work<W, F>(once: W) -> Work
 where
     W: Fn(u64, u64) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), Failure>> + Send + 'static,
 {
-    let (work, done) = (Arc::new(work), Arc::new(AtomicU64::new(0)));
-    let began = Instant::now();
-    let deadline = began + Duration::from_secs(seconds);
+    Arc::new(move |worker, n| Box::pin(once(worker, n)))
+}
+
+/// What numbers of the next turn lie behind those of the one before.
+const TURN: u64 = 1_000_000_000;
+
+/// Works that are done in turns, a second each, so that what slows the machine for a while slows all of them: how many times
+/// a second each was done, by so many workers at once, each as fast as it can.
+pub(crate) async fn rates<const N: usize>(seconds: u64, works: [(u64, &Work); N]) -> Result<[f64; N], Failure> {
+    let mut all = [(0, Duration::ZERO); N];
+    for turn in 0..seconds {
+        for ((done, took), (workers, work)) in all.iter_mut().zip(works) {
+            let began = Instant::now();
+            *done += done_in_a_second(workers, turn * TURN, work).await?;
+            *took += began.elapsed();
+        }
+    }
+    Ok(all.map(|(done, took)| count(done) / took.as_secs_f64()))
+}
+
+async fn done_in_a_second(workers: u64, first: u64, work: &Work) -> Result<u64, Failure> {
+    let deadline = Instant::now() + Duration::from_secs(1);
     let mut running = JoinSet::new();
     for worker in 0..workers {
-        let (work, done) = (Arc::clone(&work), Arc::clone(&done));
+        let work = Arc::clone(work);
         running.spawn(async move {
-            let mut n = 0;
+            let mut n = first;
             while Instant::now() < deadline {
                 work(worker, n).await?;
-                done.fetch_add(1, Ordering::Relaxed);
                 n += 1;
             }
-            Ok::<(), Failure>(())
+            Ok::<u64, Failure>(n - first)
         });
     }
+    let mut done = 0;
     while let Some(ended) = running.join_next().await {
-        ended??;
+        done += ended??;
     }
-    Ok(count(done.load(Ordering::Relaxed)) / began.elapsed().as_secs_f64())
+    Ok(done)
 }
 
 /// The median time of one of the works, done one after the other, in microseconds.

@@ -8,6 +8,7 @@ mod http;
 mod load;
 mod report;
 mod server;
+mod simulators;
 mod system;
 
 use std::process::ExitCode;
@@ -16,6 +17,9 @@ use clap::Parser;
 
 use figures::FIGURES;
 use server::Server;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Parser)]
 struct Args {
@@ -48,6 +52,10 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // Some figures start the stand-ins of the services as another process of this program.
+    if std::env::args().nth(1).as_deref() == Some(simulators::COMMAND) {
+        return synkro::cli::run().await;
+    }
     let args = Args::parse();
     match run(&args).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,7 +9,7 @@ use crate::figures::Figure;
 pub(crate) fn head(as_json: bool, conditions: &str) {
     eprintln!("{conditions}");
     if !as_json {
-        println!("{:<20} {:>14} {:>14} {:>8}  unit", "figure", "ours", "limit", "ratio");
+        println!("{:<26} {:>14} {:>14} {:>8}  unit", "figure", "ours", "limit", "ratio");
     }
 }
 
@@ -24,8 +24,14 @@ pub(crate) fn figure(as_json: bool, figure: &Figure) {
         });
         println!("{line}");
     } else {
-        println!("{name:<20} {ours:>14.2} {limit:>14.2} {ratio:>8.2}  {unit}");
+        println!("{name:<26} {ours:>14.2} {limit:>14.2} {ratio:>8.2}  {unit}");
     }
+}
+
+/// What else is worth knowing of a figure, for people.
+#[expect(clippy::print_stderr, reason = "a part of the program's result")]
+pub(crate) fn note(text: &str) {
+    eprintln!("{text}");
 }
 
 #[expect(clippy::print_stderr, reason = "the program's complaint")]

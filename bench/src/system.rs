@@ -14,7 +14,7 @@ use domain::ids::{TenantId, UserId};
 use domain::job_run::RetryPolicy;
 use domain::values::Language;
 use infrastructure::connectors::HttpOptions;
-use infrastructure::crypto::Kek;
+use infrastructure::crypto::Keks;
 use infrastructure::identity::{LockoutPolicy, PasswordCost, RsaTokens};
 use infrastructure::limits::Quotas;
 use infrastructure::mail::FolderMailer;
@@ -59,12 +59,21 @@ impl Drop for Running {
 impl Running {
     /// Starts the program; nobody is kept from asking often.
     pub(crate) async fn start(server: &Server, password: PasswordCost) -> Result<Self, Failure> {
+        Self::start_with(server, password, HttpOptions::default()).await
+    }
+
+    /// The same with connectors that behave like this on the network.
+    pub(crate) async fn start_with(
+        server: &Server,
+        password: PasswordCost,
+        http: HttpOptions,
+    ) -> Result<Self, Failure> {
         let folder = std::env::temp_dir().join(format!("synkro-bench-http-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
         let options = Options {
-            kek: Kek::load_or_create(&folder.join("kek"))?,
+            keks: Arc::new(Keks::load_or_create(&folder.join("kek"))?),
             tokens: RsaTokens::load_or_create(&folder.join("jwt"), SystemClock.now())?,
-            http: HttpOptions::default(),
+            http,
             policy: RetryPolicy::default(),
             worker: WorkerOptions::default(),
             password,

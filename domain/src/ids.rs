@@ -120,6 +120,14 @@ typed_id! {
     /// The platform's list of super admins.
     SuperAdminsId
 }
+typed_id! {
+    /// Wrapping the data keys with one key-encryption key.
+    KekRotationId
+}
+typed_id! {
+    /// Exchanging one tenant's data key.
+    DataKeyRotationId
+}
 
 /// Namespace of all deterministic ids (a random UUID, frozen).
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f0e_3f0c_2a55_4bc1_9d0e_5b1c_7c1f_42a7);
@@ -192,6 +200,20 @@ impl SuperAdminsId {
     /// The platform has one list of super admins.
     pub fn of_platform() -> Self {
         Self(derived(&["super_admins"]))
+    }
+}
+
+impl KekRotationId {
+    /// There is one to each key-encryption key.
+    pub fn to(kek_id: &str) -> Self {
+        Self(derived(&["kek_rotation", kek_id]))
+    }
+}
+
+impl DataKeyRotationId {
+    /// A tenant's keys are exchanged one after the other.
+    pub fn of(tenant: TenantId) -> Self {
+        Self(derived(&["data_key_rotation", &tenant.to_string()]))
     }
 }
 

@@ -19,6 +19,8 @@
 //! | [`service_catalogue`] | `ServiceCatalogue` | tenant |
 //! | [`owners`] | `Owners` | tenant |
 //! | [`super_admins`] | `SuperAdmins` | platform |
+//! | [`kek_rotation`] | `KekRotation` | platform |
+//! | [`data_key_rotation`] | `DataKeyRotation` | tenant |
 //! | [`rebuild`] | `Rebuild` | rebuild or verification of a read model |
 //!
 //! Adding an aggregate: a folder like `tenant/`, its line in [`events`] and golden files of its events.
@@ -31,6 +33,7 @@ mod macros;
 pub mod access;
 pub mod api_key;
 pub mod automation;
+pub mod data_key_rotation;
 pub mod error;
 pub mod event_sourced;
 pub mod events;
@@ -39,7 +42,9 @@ pub mod impersonation;
 pub mod integration;
 pub mod invitation;
 pub mod job_run;
+pub mod kek_rotation;
 pub mod metrics;
+pub mod money;
 pub mod narrative;
 pub mod owners;
 pub mod period;

@@ -6,19 +6,21 @@
 mod golden_files;
 mod samples;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use cqrs_es::{Aggregate, DomainEvent};
 use domain::access::RoleName;
 use domain::api_key::{ApiKey, ApiKeyEvent};
 use domain::automation::{Automation, AutomationEvent};
-use domain::events::{CATALOGUE, is_personal};
+use domain::data_key_rotation::{DataKeyRotation, DataKeyRotationEvent};
+use domain::events::{CATALOGUE, MONEY, is_free_text, is_money, is_personal};
 use domain::ids::{AttemptId, AutomationId, IntegrationId, ReportId, TenantId, UserId};
 use domain::impersonation::{Impersonation, ImpersonationEvent};
-use domain::integration::{AiProvider, IntegrationConfig, IntegrationEvent, IntegrationKind, SecretName};
+use domain::integration::{AiProvider, IntegrationConfig, IntegrationEvent, IntegrationKind, SecretName, Trial};
 use domain::invitation::{Invitation, InvitationEvent};
 use domain::job_run::{FailureClass, JobRun, JobRunEvent, Step};
+use domain::kek_rotation::{KekRotation, KekRotationEvent};
 use domain::owners::{Owners, OwnersEvent};
 use domain::rebuild::{Rebuild, RebuildEvent, RebuildGoal, RebuildOutcome};
 use domain::report::{Report, ReportEvent, ReportKind};
@@ -53,7 +55,7 @@ struct Reread {
 type Reader = fn(&str) -> serde_json::Result<Reread>;
 
 /// How each aggregate reads its events.
-const READERS: [(&str, Reader); 16] = [
+const READERS: [(&str, Reader); 18] = [
     (Tenant::TYPE, reread::<TenantEvent>),
     (User::TYPE, reread::<UserEvent>),
     (Session::TYPE, reread::<SessionEvent>),
@@ -70,6 +72,8 @@ const READERS: [(&str, Reader); 16] = [
     (Owners::TYPE, reread::<OwnersEvent>),
     (SuperAdmins::TYPE, reread::<SuperAdminsEvent>),
     (ApiKey::TYPE, reread::<ApiKeyEvent>),
+    (KekRotation::TYPE, reread::<KekRotationEvent>),
+    (DataKeyRotation::TYPE, reread::<DataKeyRotationEvent>),
 ];
 
 fn reread<E: DomainEvent>(text: &str) -> serde_json::Result<Reread> {
@@ -232,12 +236,6 @@ fn the_words_inside_events_are_frozen() {
         ]
     );
     assert_eq!(words(&Step::ALL), Step::ALL.map(Step::name));
-    assert_eq!(words(&IntegrationKind::ALL), ["supabase", "amocrm", "radist", "ai", "telegram"]);
-    assert_eq!(words(&IntegrationKind::ALL), IntegrationKind::ALL.map(IntegrationKind::name));
-    let secrets = [SecretName::ServiceKey, SecretName::AccessToken, SecretName::ApiKey, SecretName::BotToken];
-    assert_eq!(words(&secrets), ["service_key", "access_token", "api_key", "bot_token"]);
-    assert_eq!(words(&secrets), secrets.map(SecretName::name));
-    assert_eq!(words(&[AiProvider::Gemini, AiProvider::OpenaiCompatible]), ["gemini", "openai_compatible"]);
     let classes = [FailureClass::Transient, FailureClass::Permanent, FailureClass::Quota, FailureClass::Auth];
     assert_eq!(words(&classes), ["transient", "permanent", "quota", "auth"]);
     assert_eq!(words(&[ReportKind::Daily, ReportKind::Custom]), ["daily", "custom"]);
@@ -298,4 +296,78 @@ fn the_list_of_personal_fields_is_that_of_the_types() {
         some += listed;
     }
     assert!(some > 0, "no golden file holds anything personal");
+}
+
+/// The fields of a value, below that path, that are written in sentences and not declared so.
+fn undeclared_sentences(event: &str, path: &str, value: &Value) -> Vec<String> {
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match value {
+        Value::Object(fields) => {
+            fields.iter().flat_map(|(name, value)| undeclared_sentences(event, &below(name), value)).collect()
+        }
+        Value::Array(items) => {
+            items.iter().flat_map(|item| undeclared_sentences(event, &format!("{path}[]"), item)).collect()
+        }
+        Value::String(text) if text.contains(' ') && !is_personal(event, path) && !is_free_text(event, path) => {
+            vec![format!("{event}: {path}")]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What is written in sentences in a sample could be one word elsewhere. Seen to fail: with a list that leaves the reason of a
+/// suspension out.
+#[test]
+fn every_field_with_a_sentence_is_declared_free_text() {
+    let all = golden_files::all();
+    let value = |golden: &Golden| serde_json::from_str::<Value>(&golden.text).unwrap();
+    let undeclared: Vec<String> =
+        all.iter().flat_map(|golden| undeclared_sentences(&golden.event, "", &value(golden))).collect();
+    assert_eq!(undeclared, [""; 0], "name these fields in domain::events::FREE_TEXT");
+}
+
+/// The fields of a value, below that path, that are amounts by their names.
+fn amounts(path: &str, value: &Value) -> Vec<String> {
+    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match value {
+        Value::Object(fields) => fields.iter().flat_map(|(name, value)| amounts(&below(name), value)).collect(),
+        Value::Array(items) => items.iter().flat_map(|item| amounts(&format!("{path}[]"), item)).collect(),
+        _ if path.ends_with("_minor") => vec![path.to_owned()],
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn every_amount_is_declared_money_and_nothing_else_is() {
+    let mut found = BTreeSet::new();
+    for golden in golden_files::all() {
+        for path in amounts("", &serde_json::from_str(&golden.text).unwrap()) {
+            assert!(is_money(&golden.event, &path), "name {path} of {} in domain::events::MONEY", golden.event);
+            found.insert((golden.event.clone(), path));
+        }
+    }
+    let declared =
+        MONEY.iter().flat_map(|(event, paths)| paths.iter().map(|path| (String::from(*event), String::from(*path))));
+    assert_eq!(declared.collect::<BTreeSet<_>>(), found);
+}
+
+#[test]
+fn the_words_of_integrations_are_frozen() {
+    assert_eq!(words(&IntegrationKind::ALL), ["supabase", "amocrm", "radist", "ai", "telegram"]);
+    assert_eq!(words(&IntegrationKind::ALL), IntegrationKind::ALL.map(IntegrationKind::name));
+    assert_eq!(words(&Trial::ALL), ["schema", "deals", "dialogues", "analysis", "message", "report"]);
+    assert_eq!(words(&Trial::ALL), Trial::ALL.map(Trial::name));
+    let secrets = [
+        SecretName::ServiceKey,
+        SecretName::AccessToken,
+        SecretName::ApiKey,
+        SecretName::BotToken,
+        SecretName::PublicKey,
+        SecretName::ClientSecret,
+        SecretName::RefreshToken,
+    ];
+    let named = ["service_key", "access_token", "api_key", "bot_token", "public_key", "client_secret", "refresh_token"];
+    assert_eq!(words(&secrets), named);
+    assert_eq!(words(&secrets), secrets.map(SecretName::name));
+    assert_eq!(words(&[AiProvider::GEMINI, AiProvider::OPENAI_COMPATIBLE]), ["gemini", "openai_compatible"]);
 }

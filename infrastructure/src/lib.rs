@@ -6,14 +6,17 @@
 //! | [`event_store`] | the log: one statement per commit, loading, reading in global order |
 //! | [`projections`] | the runner that keeps read models following the log |
 //! | [`read_models`] | one folder per table: entity, writer, reader |
+//! | [`charts`] | charts as PNG, drawn in the process |
 //! | [`connectors`] | the outside services, one folder each |
 //! | [`crypto`] | keys, sealing, the vault |
 //! | [`identity`] | passwords, access tokens, sessions and their revocation, API keys |
 //! | [`limits`] | rate limits, shared through Redis or in process |
 //! | [`mail`] | the outbox, and mail over SMTP or into files |
+//! | [`oauth`] | authorizations that were begun at services, and exchanges of tokens |
 //! | [`follower`] | what each process keeps in memory and in step with the log |
 
 pub mod access_matrix;
+pub mod charts;
 pub mod connectors;
 pub mod crypto;
 pub mod database;
@@ -26,6 +29,7 @@ pub mod health;
 pub mod identity;
 pub mod limits;
 pub mod mail;
+pub mod oauth;
 pub mod projections;
 pub mod read_models;
 pub mod signals;

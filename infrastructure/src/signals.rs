@@ -11,7 +11,7 @@ use crate::database::Database;
 const CHANNEL: &str = "synkro_log";
 
 /// The least time between two hints to other processes.
-const HINT_PAUSE: Duration = Duration::from_millis(2);
+const HINT_PAUSE: Duration = Duration::from_millis(5);
 
 /// Pause before listening again after the connection broke.
 const RECONNECT: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use domain::values::ContentHash;
 
 use crate::crypto::{KeyRing, TenantKeys};
 use crate::database::Database;
-use crate::error::{from_sqlx, internal};
+use crate::error::{from_sqlx, internal, is_key_exchanged};
 
 /// How long staged data is kept: long enough to mend a failed run's settings over a long weekend.
 const TIME_TO_LIVE: TimeDelta = TimeDelta::days(7);
@@ -56,7 +56,21 @@ impl PgStaging {
         Ok(())
     }
 
-    async fn read(&self, tenant: TenantId, keys: &TenantKeys, name: &str) -> Result<Option<Vec<u8>>, PortError> {
+    /// Writes bytes under the name that their question, or else they themselves, have by the key that also seals them.
+    async fn keep(&self, tenant: TenantId, kind: &str, named_by: &[u8], bytes: &[u8]) -> Result<String, PortError> {
+        let keys = self.keys.of(tenant).await?;
+        let name = keys.name(kind, named_by);
+        self.write(tenant, &keys, &name, bytes).await.map(|()| name)
+    }
+
+    async fn kept(&self, tenant: TenantId, kind: &str, named_by: &[u8], bytes: &[u8]) -> Result<String, PortError> {
+        match self.keep(tenant, kind, named_by, bytes).await {
+            Err(error) if is_key_exchanged(&error) => self.keep(tenant, kind, named_by, bytes).await,
+            kept => kept,
+        }
+    }
+
+    async fn read(&self, tenant: TenantId, name: &str) -> Result<Option<Vec<u8>>, PortError> {
         let sealed: Option<Vec<u8>> =
             sqlx::query_scalar("select sealed from staging where tenant_id = $1 and name = $2 and expires_at > $3")
                 .bind(tenant.uuid())
@@ -65,32 +79,36 @@ impl PgStaging {
                 .fetch_optional(self.database.pool())
                 .await
                 .map_err(from_sqlx)?;
-        sealed.map(|sealed| keys.open(&binding(tenant, name), &sealed)).transpose()
+        let Some(sealed) = sealed else { return Ok(None) };
+        let mut plain = self.keys.open(tenant, &binding(tenant, name), &sealed).await?;
+        Ok(Some(std::mem::take(&mut *plain)))
+    }
+
+    async fn find(&self, tenant: TenantId, name: &str) -> Result<Option<Vec<u8>>, PortError> {
+        match self.read(tenant, name).await {
+            Err(error) if is_key_exchanged(&error) => self.read(tenant, name).await,
+            found => found,
+        }
     }
 }
 
 #[async_trait]
 impl Staging for PgStaging {
     async fn put(&self, tenant: TenantId, bytes: &[u8]) -> Result<ContentHash, PortError> {
-        let keys = self.keys.of(tenant).await?;
-        let name = keys.name("content", bytes);
-        self.write(tenant, &keys, &name, bytes).await?;
-        name.parse().map_err(internal)
+        self.kept(tenant, "content", bytes, bytes).await?.parse().map_err(internal)
     }
 
     async fn get(&self, tenant: TenantId, name: &ContentHash) -> Result<Option<Vec<u8>>, PortError> {
-        let keys = self.keys.of(tenant).await?;
-        self.read(tenant, &keys, name.as_str()).await
+        self.find(tenant, name.as_str()).await
     }
 
     async fn remember(&self, tenant: TenantId, question: &[u8], answer: &[u8]) -> Result<(), PortError> {
-        let keys = self.keys.of(tenant).await?;
-        self.write(tenant, &keys, &keys.name("answer", question), answer).await
+        self.kept(tenant, "answer", question, answer).await.map(drop)
     }
 
     async fn recall(&self, tenant: TenantId, question: &[u8]) -> Result<Option<Vec<u8>>, PortError> {
-        let keys = self.keys.of(tenant).await?;
-        self.read(tenant, &keys, &keys.name("answer", question)).await
+        let name = self.keys.of(tenant).await?.name("answer", question);
+        self.find(tenant, &name).await
     }
 }
 

@@ -59,7 +59,7 @@ fn tenant() -> LimitSubject {
     LimitSubject::Tenant(TenantId::from(Uuid::from_u128(7)))
 }
 
-/// Seen to fail with limits that each process counts by itself: 40 granted.
+/// Seen to fail with limits that each process counts by itself, 40 granted, and with a script that writes nothing down, 80.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_share_one_budget_exactly() {
     let redis = TestRedis::new().await;

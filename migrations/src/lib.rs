@@ -53,6 +53,14 @@ impl MigratorTrait for Migrator {
             "0017_staff",
             "0018_impersonations",
             "0019_session_proof",
+            "0020_another_app",
+            "0021_proposed_invitations",
+            "0022_kek_exchange",
+            "0023_integration_records",
+            "0025_authorization_states",
+            "0026_token_exchanges",
+            "0027_data_key_exchange",
+            "0028_ai_use",
         ]
     }
 }

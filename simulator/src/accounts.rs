@@ -32,6 +32,11 @@ impl fmt::Debug for Secret {
 pub struct Accounts {
     /// Bearer token of an administrator (long-lived kind, amoCRM sheet §2.6).
     pub amocrm_token: Secret,
+    /// The integration that an administrator may let in (amoCRM sheet §2).
+    #[serde(default = "uuid")]
+    pub amocrm_client_id: String,
+    #[serde(default = "client_secret")]
+    pub amocrm_client_secret: Secret,
     pub radist_key: Secret,
     pub radist_company_id: i64,
     /// Bypasses row-level security. `sb_secret_…` or a legacy JWT (Supabase sheet §1).
@@ -51,6 +56,8 @@ impl Accounts {
         let ids = random();
         Self {
             amocrm_token: Secret(format!("{}.{}.{}", hex(2), hex(4), hex(3))),
+            amocrm_client_id: uuid(),
+            amocrm_client_secret: client_secret(),
             radist_key: Secret(hex(2)),
             radist_company_id: 10_000 + below(ids, 90_000),
             supabase_service_key: Secret(format!("sb_secret_{}", hex(1))),
@@ -61,6 +68,19 @@ impl Accounts {
             telegram_chat_ids: vec![-1_001_000_000_000 - below(ids >> 64, 1_000_000_000)],
         }
     }
+}
+
+fn uuid() -> String {
+    Uuid::from_u128(random()).to_string()
+}
+
+fn client_secret() -> Secret {
+    Secret(hex(2))
+}
+
+/// A credential that nobody has yet, after `prefix`.
+pub(crate) fn fresh(prefix: &str) -> String {
+    format!("{prefix}{}", hex(3))
 }
 
 #[expect(clippy::disallowed_methods, reason = "credentials must be random; nothing is replayed from them")]

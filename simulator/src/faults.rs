@@ -1,5 +1,7 @@
 //! Faults on demand: what the network and a provider do to a caller on a bad day.
 
+pub(crate) mod credentials;
+
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -11,7 +13,7 @@ use crate::http::Service;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     pub service: Service,
-    /// Only calls whose path (with its query, undecoded) contains this.
+    /// Only calls whose method, space, and path (with its query, undecoded) contain this: `/leads`, or `POST /rest`.
     pub path_contains: Option<String>,
     pub kind: FaultKind,
     /// How many calls it befalls; `None` = every one until [`Faults::clear`].
@@ -33,6 +35,16 @@ pub enum FaultKind {
     Delay(Duration),
     /// The service does its work; the connection is closed without an answer.
     DropAnswer,
+    /// The service does its work; the answer's body comes in small pieces, with this time before each.
+    SlowDrip(Duration),
+    /// The service does nothing: the key was good once, and its time is over.
+    ExpiredToken,
+    /// The service does nothing: the key was good, and somebody took it back.
+    RevokedToken,
+    /// The service does nothing: the key is good, and it is another account's.
+    WrongAccount,
+    /// The service does nothing: the key's quota is used up.
+    QuotaUsedUp,
 }
 
 /// Handle to the waiting faults. All clones share them.
@@ -52,13 +64,18 @@ impl Faults {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// Takes the fault that befalls a call, if any.
-    pub(crate) fn take(&self, service: Service, path: &str) -> Option<FaultKind> {
+    /// Those that wait, oldest first.
+    pub fn waiting(&self) -> Vec<Fault> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes the fault that befalls a call, if any. The call is its method, a space, and its path.
+    pub(crate) fn take(&self, service: Service, call: &str) -> Option<FaultKind> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let found = waiting.iter().position(|fault| {
             fault.service == service
                 && fault.times != Some(0)
-                && fault.path_contains.as_ref().is_none_or(|part| path.contains(part))
+                && fault.path_contains.as_ref().is_none_or(|part| call.contains(part))
         })?;
         let fault = &mut waiting[found];
         let kind = fault.kind.clone();
@@ -87,6 +104,16 @@ mod tests {
         assert_eq!(faults.take(Service::Radist, "/messages"), Some(FaultKind::Reset));
         assert_eq!(faults.take(Service::Radist, "/messages"), Some(FaultKind::Reset));
         assert_eq!(faults.take(Service::Radist, "/messages"), None);
+    }
+
+    /// Seen to fail with the path alone compared.
+    #[test]
+    fn a_route_may_name_the_method() {
+        let faults = Faults::default();
+        faults.inject(fault(Some("POST /rest"), None));
+        assert_eq!(faults.take(Service::Radist, "GET /rest/v1/deals"), None);
+        assert!(faults.take(Service::Radist, "POST /rest/v1/deals").is_some());
+        assert_eq!(faults.waiting().len(), 1);
     }
 
     #[test]

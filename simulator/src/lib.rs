@@ -10,6 +10,7 @@ mod accounts;
 mod ai;
 mod amocrm;
 mod clock;
+mod control;
 mod dialogues;
 mod faults;
 mod http;
@@ -22,8 +23,11 @@ mod telegram;
 mod world;
 
 pub use accounts::{Accounts, Secret};
+pub use amocrm::AmocrmGrants;
+pub use control::{Control, USAGE as CONTROL_USAGE};
 pub use dialogues::{
-    BadLine, BadLines, Dialogue, DialogueFileError, DialogueSet, LineProblem, Message, Speaker, TimeBasis,
+    BadLine, BadLines, Dialogue, DialogueFileError, DialogueSet, LineProblem, Message, Size, SizeError, Speaker,
+    TimeBasis,
 };
 pub use faults::{Fault, FaultKind, Faults};
 pub use http::Service;
@@ -31,7 +35,7 @@ pub use limits::Limits;
 pub use server::{Endpoints, SimulatorError, SimulatorOptions, Simulators};
 pub use state::{Call, StateError};
 pub use supabase::{Column, ColumnKind, TableDefinition};
-pub use telegram::TelegramMessage;
+pub use telegram::{TelegramMessage, TelegramPhoto};
 
 /// The dialogues that the demo runs on (`simulator/data/README.md` says where they come from and under which licences).
 pub const DEMO_DIALOGUES: &str = include_str!("../data/dialogs-small.jsonl");

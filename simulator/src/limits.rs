@@ -22,6 +22,8 @@ pub struct Limits {
     pub telegram_per_minute_per_group: u32,
     /// Input limit of the large models, in tokens; the small ones stay at 32,768.
     pub gemini_input_tokens: u32,
+    /// Models of a page of the list, however many are asked for (Gemini sheet §2).
+    pub gemini_models_per_page: u32,
 }
 
 impl Limits {
@@ -38,6 +40,7 @@ impl Default for Limits {
             telegram_per_second_per_chat: 1,
             telegram_per_minute_per_group: 20,
             gemini_input_tokens: 1_048_576,
+            gemini_models_per_page: 1_000,
         }
     }
 }

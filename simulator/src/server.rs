@@ -16,7 +16,8 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use crate::{
     accounts::Accounts,
     ai::{Gemini, Openai},
-    amocrm::Amocrm,
+    amocrm::{Amocrm, AmocrmGrants},
+    control::Control,
     dialogues::DialogueSet,
     faults::Faults,
     http::{Answer, CutAcceptor, Desk, Gate, OpenConnections, Service},
@@ -76,6 +77,7 @@ pub struct Simulators {
     telegram: Arc<Telegram>,
     journal: Arc<Journal>,
     faults: Faults,
+    grants: AmocrmGrants,
     stopping: watch::Sender<bool>,
     servers: Vec<JoinHandle<()>>,
     /// Held for as long as this process owns the state directory.
@@ -91,7 +93,8 @@ impl Simulators {
         let journal = Arc::new(Journal::open(&folder.join("calls.ndjson"))?);
         let supabase = Arc::new(Supabase::open(folder, &options.accounts, options.supabase_tables.clone())?);
         let telegram = Arc::new(Telegram::open(folder, &options.accounts, options.limits)?);
-        let services = services(&options, &supabase, &telegram);
+        let grants = AmocrmGrants::new(&options.accounts);
+        let services = services(&options, &supabase, &telegram, &grants);
 
         let mut launch = Launch {
             ports: Ports::open(folder.join("ports.json"))?,
@@ -111,6 +114,7 @@ impl Simulators {
             telegram,
             journal,
             faults: launch.faults,
+            grants,
             stopping: launch.stopping,
             servers: launch.servers,
             _lock: lock,
@@ -135,13 +139,44 @@ impl Simulators {
         self.telegram.messages()
     }
 
+    /// The folder of the photos that the bot has sent, each under its message's number.
+    pub fn telegram_photos(&self) -> &Path {
+        self.telegram.photos()
+    }
+
+    /// The file of the photo that a message has.
+    pub fn telegram_photo(&self, message_id: i64) -> Option<Vec<u8>> {
+        self.telegram.photo(message_id)
+    }
+
     /// The journal of received calls, oldest first, including those of earlier processes.
     pub fn calls(&self) -> Vec<Call> {
         self.journal.calls()
     }
 
+    /// Who was let into the amoCRM account.
+    pub fn amocrm_grants(&self) -> &AmocrmGrants {
+        &self.grants
+    }
+
     pub fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// Starts the control API on a loopback port (0 for any), beside the services: no service has its paths.
+    ///
+    /// # Errors
+    /// Where the port is taken.
+    pub async fn control(&self, port: u16) -> io::Result<Control> {
+        Control::start(port, self.faults.clone(), Arc::clone(&self.journal)).await
+    }
+
+    /// Forgets all received calls.
+    ///
+    /// # Errors
+    /// Where the journal's file cannot be written.
+    pub fn clear_calls(&self) -> io::Result<()> {
+        self.journal.clear()
     }
 
     /// Closes the listeners and waits for calls in flight, for half a second at most.
@@ -160,11 +195,12 @@ fn services(
     options: &SimulatorOptions,
     supabase: &Arc<Supabase>,
     telegram: &Arc<Telegram>,
+    grants: &AmocrmGrants,
 ) -> [(Service, Arc<dyn Answer>); 6] {
     let world = Arc::new(World::of(&options.dialogues));
     let (accounts, limits) = (&options.accounts, options.limits);
     [
-        (Service::Amocrm, Arc::new(Amocrm::new(Arc::clone(&world), accounts, limits))),
+        (Service::Amocrm, Arc::new(Amocrm::new(Arc::clone(&world), accounts, limits, grants.clone()))),
         (Service::Radist, Arc::new(Radist::new(world, accounts, limits))),
         (Service::Supabase, Arc::clone(supabase) as Arc<dyn Answer>),
         (Service::Gemini, Arc::new(Gemini::new(accounts, limits))),

@@ -13,6 +13,9 @@ const NOTHING: &str = "00000000-0000-7000-8000-000000000000";
 /// Where no event is.
 const NO_POSITION: &str = "1-0-0";
 
+/// What no service that can be connected is called.
+const NO_KIND: &str = "none";
+
 /// An address that cannot exist (RFC 2606 §2).
 const NOBODY: &str = "nobody@synkro.invalid";
 
@@ -46,7 +49,8 @@ pub(super) fn operations() -> Result<Vec<Operation>, ReportError> {
             let platform = path.starts_with("/api/v1/platform/");
             let named = ["{id}", "{session_id}", "{user_id}", "{impersonation_id}"];
             let path = named.into_iter().fold(path.clone(), |path, part| path.replace(part, NOTHING));
-            let path = path.replace("{position}", NO_POSITION) + query;
+            let path = path.replace("{position}", NO_POSITION).replace("{kind}", NO_KIND);
+            let path = path.replace("{slug}", "no-such-company") + query;
             let right = match described["x-synkro-right"].as_str().filter(|_| !platform) {
                 Some(name) => Some(right(name).ok_or_else(unreadable)?),
                 None => None,
@@ -70,7 +74,7 @@ fn body(operation: &str) -> Option<Value> {
             json!({"name": "None", "scopes": ["no_such_service:read"], "expires_at": "2000-01-01T00:00:00Z"})
         }
         "begin_totp" => json!({"password": "nobody's password"}),
-        "confirm_totp" | "disable_totp" => json!({"code": "000000"}),
+        "confirm_totp" | "disable_totp" | "renew_recovery_codes" => json!({"code": "000000"}),
         "start_run" => json!({"from": "2000-01-02", "to": "2000-01-01"}),
         "invite_user" | "invite_tenant_user" => json!({"email": NOBODY, "role": "no_such_role"}),
         "change_user" => json!({"name": "Nobody"}),
@@ -88,10 +92,11 @@ fn body(operation: &str) -> Option<Value> {
         "check_access" => json!({"checks": [{"user_id": NOTHING, "resource": "reports", "action": "read"}]}),
         "provision_tenant" => json!({"name": "None", "slug": "no-such-company"}),
         "rename_tenant" => json!({"name": "None"}),
-        "suspend_tenant" | "offboard_tenant" => json!({"reason": "None."}),
+        "suspend_tenant" | "offboard_tenant" | "reset_staff_totp" => json!({"reason": "None."}),
         "close_tenant" => json!({"confirm_slug": "no-such-company"}),
         "add_staff" => json!({"email": NOBODY, "name": "Nobody", "role": "auditor"}),
         "change_staff_role" => json!({"role": "auditor"}),
+        "save_integration" | "test_integration" => json!({}),
         _ => return None,
     })
 }

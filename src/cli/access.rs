@@ -10,7 +10,7 @@ use application::use_cases::{SelfService, SessionLife};
 use clap::{Args, Subcommand};
 use domain::job_run::RetryPolicy;
 use infrastructure::connectors::HttpOptions;
-use infrastructure::crypto::Kek;
+use infrastructure::crypto::Keks;
 use infrastructure::database::Database;
 use infrastructure::event_store::LogQuery;
 use infrastructure::identity::{LockoutPolicy, PasswordCost, RsaTokens};
@@ -84,7 +84,7 @@ impl Drop for ThrowawayKeys {
 
 fn options(ThrowawayKeys(folder): &ThrowawayKeys) -> Result<Options, CliError> {
     Ok(Options {
-        kek: Kek::load_or_create(&folder.join("kek"))?,
+        keks: Arc::new(Keks::load_or_create(&folder.join("kek"))?),
         tokens: RsaTokens::load_or_create(&folder.join("jwt"), SystemClock.now())?,
         http: HttpOptions::default(),
         policy: RetryPolicy::default(),

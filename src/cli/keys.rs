@@ -1,4 +1,4 @@
-//! `synkro keys`: the keys that sign access tokens.
+//! `synkro keys`: the keys that sign access tokens, the companies' data keys, and the key that wraps those.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,7 +10,9 @@ use infrastructure::identity::{KeyFile, KeyFiles, KeyState};
 use infrastructure::system::SystemClock;
 use serde_json::{Value, json};
 
-use super::{CliError, open, print};
+use super::data_key::RotateTenantArgs;
+use super::kek::RotateKekArgs;
+use super::{CliError, data_key, kek, open, print};
 use crate::config::StorageArgs;
 
 #[derive(Args)]
@@ -28,6 +30,16 @@ pub(super) struct KeysArgs {
 
 #[derive(Subcommand)]
 enum Action {
+    #[command(flatten)]
+    Tokens(TokenAction),
+    /// Wraps every company's data key with the first of the key-encryption keys. What is cut off goes on when it is repeated.
+    RotateKek(RotateKekArgs),
+    /// Seals all that a company has sealed under another data key. What is cut off goes on when it is repeated.
+    RotateTenant(RotateTenantArgs),
+}
+
+#[derive(Subcommand)]
+enum TokenAction {
     /// Makes the next key. It is published at once and signs after two minutes; running processes take it up by themselves.
     Rotate {
         /// Let it sign at once. Tokens may be refused for some seconds by processes that have not read it yet.
@@ -52,21 +64,26 @@ enum Action {
 }
 
 pub(super) async fn run(args: KeysArgs) -> Result<ExitCode, CliError> {
-    let json = args.json;
-    let (files, now) = (open::token_key_files(&args.storage), SystemClock.now());
-    let text = tokio::task::spawn_blocking(move || act(&args.action, &files, now, json)).await??;
+    let KeysArgs { storage, json, action } = args;
+    let tokens = match action {
+        Action::RotateKek(args) => return kek::rotate(&storage, args, json).await,
+        Action::RotateTenant(args) => return data_key::rotate(&storage, args, json).await,
+        Action::Tokens(action) => action,
+    };
+    let (files, now) = (open::token_key_files(&storage), SystemClock.now());
+    let text = tokio::task::spawn_blocking(move || act(&tokens, &files, now, json)).await??;
     print(&text);
     Ok(ExitCode::SUCCESS)
 }
 
-fn act(action: &Action, files: &KeyFiles, now: DateTime<Utc>, json: bool) -> Result<String, CliError> {
+fn act(action: &TokenAction, files: &KeyFiles, now: DateTime<Utc>, json: bool) -> Result<String, CliError> {
     Ok(match action {
-        Action::Rotate { now: at_once, to } => {
+        TokenAction::Rotate { now: at_once, to } => {
             let path = files.rotate(to.as_deref(), now, *at_once)?;
             if json { json!({"file": path}).to_string() } else { format!("The next key is in {}.", path.display()) }
         }
-        Action::List => listed(&files.list(now)?, json),
-        Action::Retire { key, now: at_once } => {
+        TokenAction::List => listed(&files.list(now)?, json),
+        TokenAction::Retire { key, now: at_once } => {
             let key = files.retire(key, now, *at_once)?;
             if json { shown(&key).to_string() } else { format!("The key {} is gone.", key.key_id) }
         }

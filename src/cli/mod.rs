@@ -1,11 +1,13 @@
 //! The command line.
 
 mod access;
+mod data_key;
 mod demo;
 mod events;
 mod feed;
 mod health;
 mod input;
+mod kek;
 mod keys;
 mod log;
 mod logging;
@@ -14,6 +16,7 @@ mod open;
 mod openapi;
 mod projections;
 mod serve;
+mod simulate;
 mod staff;
 mod tenants;
 
@@ -57,6 +60,8 @@ enum Command {
     Log(log::EventLogArgs),
     /// Where the read models stand, and building them anew.
     Projections(projections::ProjectionsArgs),
+    /// Runs the local stand-ins of the providers alone, for work by hand; faults can be put in their way.
+    Simulate(simulate::SimulateArgs),
     /// Those who run the platform: letting them in, changing their roles, keeping them out.
     Staff(staff::StaffArgs),
     /// The companies: listing them, keeping them out for a while, and their end.
@@ -88,6 +93,7 @@ pub async fn run() -> ExitCode {
         Command::Keys(args) => keys::run(args).await,
         Command::Log(args) => log::run(args).await,
         Command::Projections(args) => projections::run(args).await,
+        Command::Simulate(args) => simulate::run(args).await,
         Command::Staff(args) => staff::run(args).await,
         Command::Tenants(args) => tenants::run(args).await,
         Command::SupabaseSchema => {

@@ -1,7 +1,9 @@
 //! Opening what a command works on: the data folder, the database and the keys.
 
+use std::sync::Arc;
+
 use application::ports::clock::Clock;
-use infrastructure::crypto::Kek;
+use infrastructure::crypto::Keks;
 use infrastructure::database::{Database, DatabaseError};
 use infrastructure::identity::{KeyFiles, RsaTokens};
 use infrastructure::system::SystemClock;
@@ -14,24 +16,44 @@ use crate::config::{DataDir, StorageArgs};
 /// The folder of the token keys in the data folder.
 const TOKEN_KEYS: &str = "keys/jwt";
 
-/// The key-encryption key and the token keys: from the named files, else from the data folder.
-pub(super) fn keys(args: &StorageArgs, folder: &DataDir) -> Result<(Kek, RsaTokens), CliError> {
-    let kek = match &args.kek_file {
-        Some(file) => Kek::load(file)?,
-        None => Kek::load_or_create(&folder.file("keys/kek"))?,
-    };
+/// The file of the key-encryption keys in the data folder.
+const KEKS: &str = "keys/kek";
+
+/// The key-encryption keys and the token keys: from the named files, else from the data folder.
+pub(super) fn keys(args: &StorageArgs, folder: &DataDir) -> Result<(Arc<Keks>, RsaTokens), CliError> {
     let tokens = match &args.jwt_key_file {
         Some(_) => RsaTokens::load(token_key_files(args))?,
         None => RsaTokens::load_or_create(&folder.file(TOKEN_KEYS), SystemClock.now())?,
     };
-    Ok((kek, tokens))
+    Ok((keks(args)?, tokens))
 }
 
-/// The key-encryption key alone, beside running processes; made where there is none yet.
-pub(super) fn kek(args: &StorageArgs) -> Result<Kek, CliError> {
-    Ok(match &args.kek_file {
-        Some(file) => Kek::load(file)?,
-        None => Kek::load_or_create(&args.data_dir.join("keys/kek"))?,
+/// The key-encryption keys alone, beside running processes; made where there are none yet.
+pub(super) fn keks(args: &StorageArgs) -> Result<Arc<Keks>, CliError> {
+    match named_keks(args)? {
+        Some(keks) => Ok(keks),
+        None => Ok(Arc::new(Keks::load_or_create(&args.data_dir.join(KEKS))?)),
+    }
+}
+
+/// The key-encryption keys that are there.
+pub(super) fn existing_keks(args: &StorageArgs) -> Result<Arc<Keks>, CliError> {
+    match named_keks(args)? {
+        Some(keks) => Ok(keks),
+        None => Ok(Arc::new(Keks::load(&args.data_dir.join(KEKS))?)),
+    }
+}
+
+fn named_keks(args: &StorageArgs) -> Result<Option<Arc<Keks>>, CliError> {
+    Ok(match (&args.kek_file, args.keks()) {
+        (Some(_), Some(_)) => {
+            return Err(
+                "the key-encryption keys are in SYNKRO_KEK and in SYNKRO_KEK_FILE; set one of them alone".into()
+            );
+        }
+        (Some(file), None) => Some(Arc::new(Keks::load(file)?)),
+        (None, Some(keys)) => Some(Arc::new(Keks::parse(keys.expose_secret())?)),
+        (None, None) => None,
     })
 }
 

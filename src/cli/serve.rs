@@ -1,16 +1,20 @@
 //! `synkro serve`
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use api::Bound;
 use application::pipeline::WorkerOptions;
+use application::ports::data_keys::DataKeys;
 use application::ports::health::DependencyState;
 use clap::{Args, ValueEnum};
 use domain::job_run::RetryPolicy;
 use infrastructure::connectors::{EgressPolicy, HttpOptions};
+use infrastructure::crypto::{Keks, PgDataKeys};
 use infrastructure::database::{Database, Mode};
 use infrastructure::identity::{LockoutPolicy, PasswordCost};
 use infrastructure::limits::Redis;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{CliError, log, open};
@@ -55,12 +59,13 @@ pub(super) async fn run(args: ServeArgs) -> Result<ExitCode, CliError> {
     let folder = DataDir::open(&args.storage.data_dir)?;
     let database = open::database(&args.storage, &folder).await?;
     prepare(&database).await?;
-    let (kek, tokens) = open::keys(&args.storage, &folder)?;
+    let (keks, tokens) = open::keys(&args.storage, &folder)?;
+    tell_missing_keks(&database, &keks).await?;
     let redis = args.limits.redis().await?;
     tell_limits(redis.as_ref()).await;
     let allow_hosts = args.allow_hosts.into_iter().filter(|host| !host.is_empty()).collect();
     let options = Options {
-        kek,
+        keks,
         tokens,
         http: HttpOptions { egress: EgressPolicy::PublicOnly { allow_hosts }, ..HttpOptions::default() },
         policy: RetryPolicy::default(),
@@ -82,14 +87,20 @@ pub(super) async fn run(args: ServeArgs) -> Result<ExitCode, CliError> {
     let bound = Bound::to(args.http.bind).await.map_err(|error| {
         format!("cannot listen on {} ({error}); choose another address with --bind", args.http.bind)
     })?;
+    let told = told_to_stop();
     tracing::info!(role = ?args.role, "listening on http://{}", bound.address());
-    until_stopped(&system, bound, args.role != Role::Api).await?;
+    until_stopped(&system, bound, args.role != Role::Api, told).await?;
     database.close().await;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Serves, projects and, where asked, works, until the process is told to stop.
-pub(super) async fn until_stopped(system: &System, bound: Bound, works: bool) -> Result<(), CliError> {
+pub(super) async fn until_stopped(
+    system: &System,
+    bound: Bound,
+    works: bool,
+    told: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), CliError> {
     let stop = CancellationToken::new();
     let work = async {
         if works {
@@ -97,7 +108,12 @@ pub(super) async fn until_stopped(system: &System, bound: Bound, works: bool) ->
         }
     };
     let serve = async {
-        let served = api::serve(bound, system.state.clone(), told_to_stop()).await;
+        let mut told = Box::pin(told);
+        // Whoever connects before that waits, instead of being told that rights are not known for now.
+        let served = tokio::select! {
+            () = &mut told => Ok(()),
+            () = system.knows_rights() => api::serve(bound, system.state.clone(), told).await,
+        };
         stop.cancel();
         served
     };
@@ -138,18 +154,41 @@ async fn tell_limits(redis: Option<&Redis>) {
     }
 }
 
-/// SIGTERM or Ctrl-C.
-pub(super) async fn told_to_stop() {
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+/// Ends with SIGTERM or Ctrl-C. Both are heard from this call on, so whoever was told that the program is at work can end it in
+/// good order.
+pub(super) fn told_to_stop() -> impl Future<Output = ()> {
+    let (terminate, interrupt) = (heard(SignalKind::terminate()), heard(SignalKind::interrupt()));
+    async move {
+        tokio::select! {
+            () = terminate => {}
+            () = interrupt => {}
+        }
+    }
+}
+
+/// Ends with the signal. One that cannot be heard ends the program by itself, as it does by default.
+fn heard(kind: SignalKind) -> impl Future<Output = ()> {
+    let listening = signal(kind);
+    async move {
+        match listening {
             Ok(mut signal) => {
                 signal.recv().await;
             }
             Err(_) => std::future::pending().await,
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
     }
+}
+
+/// Says which key-encryption keys are in use and not here, before a company's secrets are asked for.
+async fn tell_missing_keks(database: &Database, keks: &Arc<Keks>) -> Result<(), CliError> {
+    let data_keys = PgDataKeys::new(database.clone(), Arc::clone(keks));
+    for missing in data_keys.wrapping().await?.used.into_iter().filter(|used| !used.is_known) {
+        tracing::error!(
+            key = missing.kek_id,
+            data_keys = missing.data_keys,
+            "the secrets of some companies cannot be opened: their data keys are wrapped by a key that is not among the \
+             key-encryption keys; add it below the first"
+        );
+    }
+    Ok(())
 }

@@ -10,7 +10,7 @@ use application::{AppError, RequestContext};
 use clap::{Args, Subcommand};
 use domain::access::StaffRole;
 use domain::ids::UserId;
-use domain::values::{DisplayName, Email};
+use domain::values::{DisplayName, Email, Reason};
 use infrastructure::database::Database;
 use infrastructure::read_models::users::UsersProjection;
 use infrastructure::system::SystemIds;
@@ -63,6 +63,15 @@ enum Action {
     },
     /// Prints a new link to choose the password by, for someone who has lost the password or the link.
     Link(One),
+    /// Takes a lost authenticator app away, with the recovery codes and the password, ends all sessions, and prints a link to
+    /// begin anew by: a new password, then a new app.
+    ResetTotp {
+        #[command(flatten)]
+        one: One,
+        /// Why, and how it was made sure that it is the person who asks, for the audit.
+        #[arg(long)]
+        reason: String,
+    },
     /// Gives someone another role.
     Role {
         #[command(flatten)]
@@ -94,6 +103,7 @@ enum Request {
     List,
     Add(NewStaff, bool),
     Link(PersonRef),
+    ResetTotp(PersonRef, Reason),
     Role(PersonRef, StaffRole),
     Deactivate(PersonRef),
     Reactivate(PersonRef),
@@ -114,7 +124,7 @@ pub(super) async fn run(args: StaffArgs) -> Result<ExitCode, CliError> {
     let public_url = args.public_url.parse()?;
     let (database, _folder) = open::readable_log(&storage).await?;
     let done = async {
-        let staff = wire::staff(&database, open::kek(&storage)?, public_url);
+        let staff = wire::staff(&database, open::keks(&storage)?, public_url);
         let context = RequestContext::for_support(operator, SystemIds.next());
         Terminal { database: database.clone(), staff, context, json }.answer(request).await
     };
@@ -140,6 +150,10 @@ fn parse(operator: Option<&str>, action: Action) -> Result<(DisplayName, Request
             new.map(|new| Request::Add(new, mail))
         }
         Action::Link(one) => one.read(&mut input).map(Request::Link),
+        Action::ResetTotp { one, reason } => {
+            let reason = input.read("--reason", Some(&reason), str::parse::<Reason>);
+            one.read(&mut input).zip(reason).map(|(person, reason)| Request::ResetTotp(person, reason))
+        }
         Action::Role { one, role } => {
             let role = input.read("ROLE", Some(&role), str::parse::<StaffRole>);
             one.read(&mut input).zip(role).map(|(person, role)| Request::Role(person, role))
@@ -170,6 +184,16 @@ impl Terminal {
                 let id = self.resolve(person).await?;
                 let link = self.staff.link(&self.context, id).await?;
                 self.show(id, None, Some(link.reveal()));
+            }
+            Request::ResetTotp(person, reason) => {
+                let id = self.resolve(person).await?;
+                let (position, link) = self.staff.reset_second_factor_with_link(&self.context, id, reason).await?;
+                self.show(id, position, Some(link.reveal()));
+                if !self.json {
+                    say(
+                        "The app and the password of before are gone; after signing in, a new app is set up before anything else works.",
+                    );
+                }
             }
             Request::Role(person, role) => {
                 let id = self.resolve(person).await?;

@@ -32,9 +32,14 @@ pub struct StorageArgs {
     #[arg(long, env = "SYNKRO_DATA_DIR", global = true, default_value = ".synkro", value_name = "FOLDER")]
     pub data_dir: PathBuf,
 
-    /// File with the key-encryption key: 32 bytes in base64. Made in the data folder where it is not named.
+    /// File with the key-encryption keys, one a line, each 32 bytes in base64: the first wraps, all open. Made in the data
+    /// folder where neither it nor `SYNKRO_KEK` is named.
     #[arg(long, env = "SYNKRO_KEK_FILE", global = true, value_name = "FILE")]
     pub kek_file: Option<PathBuf>,
+
+    /// The same keys themselves, where no file can be mounted. Set the variable: others see what stands on a command line.
+    #[arg(long, env = "SYNKRO_KEK", global = true, hide_env_values = true, value_parser = secret, value_name = "KEYS")]
+    pub kek: Option<SecretString>,
 
     /// Folder with the RSA keys that sign access tokens, each PKCS#8 PEM and named by the time from which it signs, such as
     /// 20260601T090000Z.pem; or the file of the only one. Made in the data folder where it is not named.
@@ -46,6 +51,11 @@ impl StorageArgs {
     /// The server's address, if one is named; an empty variable names none.
     pub fn server(&self) -> Option<&SecretString> {
         self.database_url.as_ref().filter(|url| !url.expose_secret().trim().is_empty())
+    }
+
+    /// The key-encryption keys that the variable holds; an empty one holds none.
+    pub fn keks(&self) -> Option<&SecretString> {
+        self.kek.as_ref().filter(|keys| !keys.expose_secret().trim().is_empty())
     }
 }
 

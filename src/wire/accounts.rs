@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use application::use_cases::{
-    Authentication, ChangePassword, EndSessions, ManageUsers, OpenSessions, ReadSessions, RefreshSession,
+    Authentication, ChangePassword, EndSessions, ManageUsers, OpenSessions, OwnPassword, ReadSessions, RefreshSession,
     SecondFactorCheck, SessionLife, SignIn,
 };
 use infrastructure::identity::{
-    LockoutPolicy, PgRefreshTokens, PgSecondFactors, PgSignInGuard, RsaTokens, SessionActivity,
+    LockoutPolicy, PgEmailOwners, PgRefreshTokens, PgSecondFactors, PgSignInGuard, RsaTokens, SessionActivity,
 };
 use infrastructure::read_models::sessions::SessionsReader;
 use infrastructure::read_models::users::UsersReader;
@@ -47,13 +47,14 @@ impl Accounts {
                 clock: clock(),
             }),
             sign_in: Arc::new(SignIn {
-                users: users.clone(),
+                addresses: Arc::new(PgEmailOwners::new(database)),
                 accounts: Arc::clone(&log.users),
                 tenants: Arc::clone(&log.tenants),
                 credentials: Arc::clone(&base.credentials),
                 hasher: Arc::clone(&base.hasher),
                 guard: guard.clone(),
-                second_factor: second_factor(base),
+                second_factor: second_factor(base, &guard),
+                roster: base.roster(),
                 sessions: Arc::clone(&open),
                 clock: clock(),
                 ids: ids(),
@@ -63,7 +64,7 @@ impl Accounts {
                 sessions: Arc::clone(&log.sessions),
                 tenants: Arc::clone(&log.tenants),
                 refresh_tokens: refresh_tokens.clone(),
-                second_factor: second_factor(base),
+                second_factor: second_factor(base, &guard),
                 open,
                 end: Arc::clone(&end_sessions),
                 clock: clock(),
@@ -74,15 +75,8 @@ impl Accounts {
                 users: users.clone(),
                 clock: clock(),
             }),
-            change_password: change_password(base, guard.clone(), &end_sessions),
-            users: Arc::new(ManageUsers {
-                users,
-                accounts: Arc::clone(&log.users),
-                assignment: base.role_assignment(),
-                refresh_tokens: refresh_tokens.clone(),
-                end: Arc::clone(&end_sessions),
-                clock: clock(),
-            }),
+            change_password: change_password(base, &guard, &end_sessions),
+            users: manage_users(base, users, &end_sessions),
             end_sessions,
             refresh_tokens,
             guard,
@@ -95,6 +89,19 @@ impl Accounts {
     pub(super) async fn keep(&self) {
         tokio::join!(self.tokens.watch(), self.activity.keep());
     }
+}
+
+fn manage_users(base: &Base, users: Arc<UsersReader>, end: &Arc<EndSessions>) -> Arc<ManageUsers> {
+    Arc::new(ManageUsers {
+        users,
+        accounts: Arc::clone(&base.log.users),
+        assignment: base.role_assignment(),
+        credentials: Arc::clone(&base.credentials),
+        factors: Arc::new(PgSecondFactors::new(base.database.clone(), Arc::clone(&base.keys))),
+        refresh_tokens: Arc::clone(&end.refresh_tokens),
+        end: Arc::clone(end),
+        clock: clock(),
+    })
 }
 
 fn end_sessions(base: &Base, refresh_tokens: &Arc<PgRefreshTokens>) -> Arc<EndSessions> {
@@ -123,22 +130,35 @@ fn open_sessions(
     })
 }
 
-fn change_password(base: &Base, guard: Arc<PgSignInGuard>, end: &Arc<EndSessions>) -> Arc<ChangePassword> {
+fn change_password(base: &Base, guard: &Arc<PgSignInGuard>, end: &Arc<EndSessions>) -> Arc<ChangePassword> {
     Arc::new(ChangePassword {
         accounts: Arc::clone(&base.log.users),
         tenants: Arc::clone(&base.log.tenants),
         credentials: Arc::clone(&base.credentials),
         hasher: Arc::clone(&base.hasher),
-        guard,
+        password: own_password(base, guard),
         end: Arc::clone(end),
         clock: clock(),
     })
 }
 
-fn second_factor(base: &Base) -> SecondFactorCheck {
+pub(super) fn own_password(base: &Base, guard: &Arc<PgSignInGuard>) -> Arc<OwnPassword> {
+    Arc::new(OwnPassword {
+        accounts: Arc::clone(&base.log.users),
+        credentials: Arc::clone(&base.credentials),
+        hasher: Arc::clone(&base.hasher),
+        guard: guard.clone(),
+        clock: clock(),
+    })
+}
+
+pub(super) fn second_factor(base: &Base, guard: &Arc<PgSignInGuard>) -> SecondFactorCheck {
     SecondFactorCheck {
+        accounts: Arc::clone(&base.log.users),
         log: Arc::clone(&base.log.second_factors),
         factors: Arc::new(PgSecondFactors::new(base.database.clone(), Arc::clone(&base.keys))),
+        guard: guard.clone(),
+        clock: clock(),
     }
 }
 

@@ -6,13 +6,13 @@ use application::mail::{Courier, PublicUrl};
 use application::ports::mail::Mailer;
 use application::use_cases::{
     AcceptInvitation, ChangeEmail, CompanyRegistration, EndSessions, InviteUsers, MailedLinks, ManageSecondFactor,
-    OwnPassword, ResetPassword, SelfService,
+    ResetPassword, SelfService,
 };
-use infrastructure::identity::{PgOneTimeLinks, PgSecondFactors, PgSignInGuard};
+use infrastructure::identity::{PgEmailOwners, PgOneTimeLinks, PgSecondFactors, PgSignInGuard};
 use infrastructure::mail::PgOutbox;
 use infrastructure::read_models::invitations::InvitationsReader;
-use infrastructure::read_models::users::UsersReader;
 
+use super::accounts::{own_password, second_factor};
 use super::{Base, clock, ids};
 
 /// How people are reached, and whether they may come by themselves.
@@ -37,13 +37,14 @@ pub(super) struct People {
     pub(super) courier: Courier,
     pub(super) outbox: PgOutbox,
     pub(super) links: Arc<PgOneTimeLinks>,
+    factors: Arc<PgSecondFactors>,
 }
 
 impl People {
     pub(super) fn new(base: &Base, guard: &Arc<PgSignInGuard>, end: &Arc<EndSessions>, options: PeopleOptions) -> Self {
         let PeopleOptions { mailer, public_url, self_service } = options;
         let (database, log) = (&base.database, &base.log);
-        let users = Arc::new(UsersReader::new(database));
+        let addresses = Arc::new(PgEmailOwners::new(database));
         let outbox = PgOutbox::new(database.clone(), Arc::clone(&base.keys));
         let links = Arc::new(PgOneTimeLinks::new(database.clone(), Arc::clone(&base.keys), outbox.clone()));
         let mailed = Arc::new(MailedLinks {
@@ -53,10 +54,11 @@ impl People {
             clock: clock(),
             ids: ids(),
         });
-        let password = Arc::new(own_password(base, guard.clone()));
+        let factors = Arc::new(PgSecondFactors::new(database.clone(), Arc::clone(&base.keys)));
+        let password = own_password(base, guard);
         Self {
             reset_password: Arc::new(ResetPassword {
-                users: users.clone(),
+                addresses: addresses.clone(),
                 accounts: Arc::clone(&log.users),
                 mailed: Arc::clone(&mailed),
                 hasher: Arc::clone(&base.hasher),
@@ -71,47 +73,49 @@ impl People {
             second_factor: Arc::new(ManageSecondFactor {
                 accounts: Arc::clone(&log.users),
                 log: Arc::clone(&log.second_factors),
-                factors: Arc::new(PgSecondFactors::new(database.clone(), Arc::clone(&base.keys))),
+                factors: factors.clone(),
                 password,
+                codes: second_factor(base, guard),
                 end: Arc::clone(end),
                 clock: clock(),
             }),
             invite: Arc::new(InviteUsers {
                 invitations: Arc::clone(&log.invitations),
                 views: Arc::new(InvitationsReader::new(database)),
-                users: users.clone(),
+                addresses: addresses.clone(),
                 assignment: base.role_assignment(),
                 mailed: Arc::clone(&mailed),
             }),
             accept: Arc::new(AcceptInvitation {
                 invitations: Arc::clone(&log.invitations),
                 accounts: Arc::clone(&log.users),
-                users: users.clone(),
+                addresses: addresses.clone(),
                 assignment: base.role_assignment(),
                 credentials: Arc::clone(&base.credentials),
                 hasher: Arc::clone(&base.hasher),
                 mailed: Arc::clone(&mailed),
             }),
             mailed,
-            registration: Arc::new(registration(base, users, self_service)),
+            registration: Arc::new(registration(base, addresses, self_service)),
             courier: Courier { outbox: Arc::new(outbox.clone()), mailer, clock: clock(), ids: ids() },
             outbox,
             links,
+            factors,
         }
     }
 
-    /// Deletes what has outlived its time.
+    /// Deletes what has outlived its time, and its user.
     pub(super) async fn purge(&self) -> Result<u64, application::PortError> {
         let now = clock().now();
-        Ok(self.outbox.purge(now).await? + self.links.purge(now).await?)
+        Ok(self.outbox.purge(now).await? + self.links.purge(now).await? + self.factors.purge_removed().await?)
     }
 }
 
-fn registration(base: &Base, users: Arc<UsersReader>, self_service: SelfService) -> CompanyRegistration {
+fn registration(base: &Base, addresses: Arc<PgEmailOwners>, self_service: SelfService) -> CompanyRegistration {
     CompanyRegistration {
         self_service,
         provisioning: base.provisioning(),
-        users,
+        addresses,
         accounts: Arc::clone(&base.log.users),
         assignment: base.role_assignment(),
         credentials: Arc::clone(&base.credentials),
@@ -119,8 +123,4 @@ fn registration(base: &Base, users: Arc<UsersReader>, self_service: SelfService)
         clock: clock(),
         ids: ids(),
     }
-}
-
-fn own_password(base: &Base, guard: Arc<PgSignInGuard>) -> OwnPassword {
-    OwnPassword { credentials: Arc::clone(&base.credentials), hasher: Arc::clone(&base.hasher), guard, clock: clock() }
 }

@@ -7,10 +7,10 @@ use application::use_cases::{
     EndSessions, Impersonate, MailedLinks, ManageStaff, ManageTenantUsers, ManageUsers, SuperAdminRoster,
     TenantLifecycle, TenantProvisioning,
 };
-use infrastructure::crypto::{Kek, KeyRing};
+use infrastructure::crypto::{Keks, KeyRing};
 use infrastructure::database::Database;
 use infrastructure::event_store::Appender;
-use infrastructure::identity::{PgCredentials, PgOneTimeLinks, PgRefreshTokens};
+use infrastructure::identity::{PgCredentials, PgOneTimeLinks, PgRefreshTokens, PgSecondFactors};
 use infrastructure::mail::PgOutbox;
 use infrastructure::read_models::impersonations::ImpersonationsReader;
 use infrastructure::read_models::tenants::TenantsReader;
@@ -23,14 +23,17 @@ use super::people::People;
 use super::{Base, clock, ids};
 
 /// Managing the staff, over an open, migrated database. Running processes follow the log.
-pub fn staff(database: &Database, kek: Kek, public_url: PublicUrl) -> ManageStaff {
+pub fn staff(database: &Database, keks: Arc<Keks>, public_url: PublicUrl) -> ManageStaff {
     let log = Log::new(database, &Appender::new(database.clone(), Signal::default()));
-    let keys = Arc::new(KeyRing::new(database.clone(), kek));
-    let outbox = PgOutbox::new(database.clone(), Arc::clone(&keys));
+    let key_ring = Arc::new(KeyRing::new(database.clone(), keks));
+    let outbox = PgOutbox::new(database.clone(), Arc::clone(&key_ring));
+    let factors = Arc::new(PgSecondFactors::new(database.clone(), Arc::clone(&key_ring)));
     let refresh_tokens = Arc::new(PgRefreshTokens::new(database.clone()));
     ManageStaff {
         users: Arc::new(UsersReader::new(database)),
         accounts: Arc::clone(&log.users),
+        second_factors: Arc::clone(&log.second_factors),
+        factors,
         roster: Arc::new(SuperAdminRoster {
             admins: Arc::clone(&log.super_admins),
             accounts: Arc::clone(&log.users),
@@ -38,7 +41,7 @@ pub fn staff(database: &Database, kek: Kek, public_url: PublicUrl) -> ManageStaf
             clock: clock(),
         }),
         mailed: Arc::new(MailedLinks {
-            links: Arc::new(PgOneTimeLinks::new(database.clone(), keys, outbox)),
+            links: Arc::new(PgOneTimeLinks::new(database.clone(), key_ring, outbox)),
             tenants: Arc::clone(&log.tenants),
             public_url,
             clock: clock(),
@@ -81,6 +84,8 @@ impl Base {
         ManageStaff {
             users: Arc::new(UsersReader::new(&self.database)),
             accounts: Arc::clone(&self.log.users),
+            second_factors: Arc::clone(&self.log.second_factors),
+            factors: Arc::new(PgSecondFactors::new(self.database.clone(), Arc::clone(&self.keys))),
             roster: self.roster(),
             mailed: Arc::clone(&people.mailed),
             refresh_tokens: Arc::clone(&end.refresh_tokens),

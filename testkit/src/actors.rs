@@ -3,8 +3,10 @@
 #![expect(clippy::missing_panics_doc, reason = "a test fails by panicking; that is what these are for")]
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use application::ports::commands::LogPosition;
 use chrono::NaiveDate;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, RequestBuilder};
@@ -20,6 +22,12 @@ const RUN_PATIENCE: Duration = Duration::from_mins(1);
 /// How often a run is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
+/// How long a caller asks again for what is not shown yet; other tests' transactions may hold the log's readers back.
+const BEHIND_PATIENCE: Duration = Duration::from_secs(20);
+
+/// The header of a place in the log.
+const POSITION: &str = "synkro-position";
+
 /// Someone who calls the API, signed in or not. Every answer is searched for secrets.
 #[derive(Clone)]
 pub struct Actor {
@@ -27,12 +35,16 @@ pub struct Actor {
     address: SocketAddr,
     token: Option<String>,
     secrets: Secrets,
+    recorded: Option<Recorded>,
 }
+
+/// The last place in the log that callers of one process were told: what their next requests name, as good clients do.
+type Recorded = Arc<Mutex<Option<LogPosition>>>;
 
 impl Actor {
     /// Someone who is not signed in.
     pub(crate) fn anonymous(address: SocketAddr, secrets: Secrets) -> Self {
-        Self { client: reqwest::Client::new(), address, token: None, secrets }
+        Self { client: reqwest::Client::new(), address, token: None, secrets, recorded: Some(Recorded::default()) }
     }
 
     /// The same caller with this token.
@@ -55,12 +67,49 @@ impl Actor {
         }
     }
 
-    /// Sends a request.
+    /// The same caller, who takes what is shown without asking to see what was recorded before.
+    #[must_use]
+    pub fn careless(&self) -> Self {
+        Self { recorded: None, ..self.clone() }
+    }
+
+    /// Sends a request, again where what was recorded before is not shown yet.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
+        let request = match self.recorded() {
+            Some(position) => request.header(POSITION, position.to_string()),
+            None => request,
+        };
+        let deadline = Instant::now() + BEHIND_PATIENCE;
+        loop {
+            let again = request.try_clone();
+            let answer = self.send_once(again.expect("a body that can be sent again")).await;
+            let is_behind = answer.status == 503 && answer.json()["code"] == "system.behind";
+            if !is_behind || self.recorded.is_none() || Instant::now() > deadline {
+                return answer;
+            }
+        }
+    }
+
+    /// What its request has to name; public operations read no position.
+    fn recorded(&self) -> Option<LogPosition> {
+        let recorded = self.recorded.as_ref().filter(|_| self.token.is_some())?;
+        *recorded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn record(&self, headers: &HeaderMap) {
+        let position = headers.get(POSITION).and_then(|value| value.to_str().ok()?.parse().ok());
+        if let Some(recorded) = &self.recorded {
+            let mut recorded = recorded.lock().unwrap_or_else(PoisonError::into_inner);
+            *recorded = position.max(*recorded);
+        }
+    }
+
+    async fn send_once(&self, request: RequestBuilder) -> Answer {
         let response = request.send().await.expect("the API answers");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.expect("a whole answer of text");
         self.secrets.assert_none_in(&format!("{headers:?} {text}"), "an answer of the API");
+        self.record(&headers);
         Answer { status, headers, text }
     }
 
@@ -72,6 +121,11 @@ impl Actor {
     /// `POST` with a JSON body.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// `PUT` with a JSON body.
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.send(self.request(Method::PUT, path).json(body)).await
     }
 
     /// Signs in.

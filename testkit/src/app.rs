@@ -16,27 +16,25 @@ use chrono::{NaiveDate, TimeDelta};
 use domain::access::{Preset, RoleName};
 use domain::integration::{IntegrationKind, IntegrationSettings};
 use domain::job_run::RetryPolicy;
-use infrastructure::connectors::supabase::TABLES;
 use infrastructure::connectors::{EgressPolicy, HttpOptions, RetryOptions};
-use infrastructure::crypto::Kek;
+use infrastructure::crypto::Keks;
 use infrastructure::database::Database;
 use infrastructure::identity::{KeyFiles, LockoutPolicy, PasswordCost, RsaTokens};
 use infrastructure::limits::Quotas;
 use infrastructure::system::{SystemClock, SystemIds};
 use secrecy::ExposeSecret;
-use serde_json::Value;
-use simulator::{Accounts, Call, DialogueSet, Fault, FaultKind, Limits, Service, SimulatorOptions, Simulators};
+use simulator::{Accounts, Call, DialogueSet, Fault, FaultKind, Limits, Service, SimulatorOptions, Simulators, Size};
 use synkro::wire::{self, LimitOptions, Options, PeopleOptions, System};
 use tempfile::TempDir;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::TestDatabase;
 use crate::TestMailer;
 use crate::actors::Actor;
 use crate::company::{self, AiChoice, Company, Credential};
+use crate::engine::PostgresServer;
 use crate::secrets::Secrets;
-use crate::services::{definition, first_dialogues, secrets_of};
+use crate::services::{first_dialogues, secrets_of, tables};
 
 /// Enough dialogues for a report with several agents, hours and outcomes; few enough for milliseconds.
 const DIALOGUES: usize = 12;
@@ -44,13 +42,9 @@ const DIALOGUES: usize = 12;
 /// The folder of the keys that sign access tokens.
 const TOKEN_KEYS: &str = "jwt";
 
-/// How long the history may take to show what was recorded, and how often it is looked at.
-const HISTORY_PATIENCE: Duration = Duration::from_secs(20);
-const LOOK_EVERY: Duration = Duration::from_millis(20);
-
 /// What a test system is made of.
 pub struct TestAppBuilder {
-    dialogues: usize,
+    dialogues: DialogueSet,
     limits: Limits,
     policy: RetryPolicy,
     worker: WorkerOptions,
@@ -61,12 +55,13 @@ pub struct TestAppBuilder {
     mailer: TestMailer,
     self_service: SelfService,
     password: PasswordCost,
+    server: Option<String>,
 }
 
 impl Default for TestAppBuilder {
     fn default() -> Self {
         Self {
-            dialogues: DIALOGUES,
+            dialogues: first_dialogues(DIALOGUES),
             limits: Limits { amocrm_per_second: Limits::NONE, ..Limits::default() },
             policy: RetryPolicy { max_attempts: 3, first_delay_ms: 5, max_delay_ms: 20, max_lost: 25 },
             worker: WorkerOptions { poll: Duration::from_millis(50), ..WorkerOptions::default() },
@@ -77,6 +72,7 @@ impl Default for TestAppBuilder {
             mailer: TestMailer::default(),
             self_service: SelfService::Off,
             password: PasswordCost { memory_kib: 8, passes: 1, at_once: 2, waiting: 256 },
+            server: None,
         }
     }
 }
@@ -85,7 +81,13 @@ impl TestAppBuilder {
     /// The first so many dialogues of the demo's data.
     #[must_use]
     pub fn dialogues(self, dialogues: usize) -> Self {
-        Self { dialogues, ..self }
+        Self { dialogues: first_dialogues(dialogues), ..self }
+    }
+
+    /// A company of this size, made of these dialogues.
+    #[must_use]
+    pub fn size(self, size: Size) -> Self {
+        Self { dialogues: self.dialogues.multiplied(size).expect("a size that can be made"), ..self }
     }
 
     /// What the simulators bear.
@@ -142,28 +144,35 @@ impl TestAppBuilder {
         Self { password, ..self }
     }
 
+    /// On a server of the test's own.
+    #[must_use]
+    pub fn on(self, server: &PostgresServer) -> Self {
+        Self { server: Some(server.url()), ..self }
+    }
+
     /// Starts everything. Returns the system, a caller who is not signed in, and the company's owner.
     pub async fn start(self) -> (TestApp, Actor, Actor) {
         let folder = tempfile::tempdir().expect("a folder for temporary files");
-        let (dialogues, accounts) = (Arc::new(first_dialogues(self.dialogues)), Accounts::generate());
+        let (dialogues, accounts) = (Arc::new(self.dialogues.clone()), Accounts::generate());
         let simulators = Simulators::start(SimulatorOptions {
             state_dir: folder.path().join("services"),
             dialogues: Arc::clone(&dialogues),
             accounts: accounts.clone(),
-            supabase_tables: TABLES.iter().map(|table| definition(table)).collect(),
+            supabase_tables: tables(),
             limits: self.limits,
         });
         let simulators = simulators.await.expect("simulators on free ports");
-        let database = TestDatabase::new().await;
+        let database = match &self.server {
+            None => TestDatabase::new().await,
+            Some(url) => TestDatabase::on(url.clone()).await,
+        };
         let stop = CancellationToken::new();
-        let mut systems = Vec::new();
-        for _ in 0..self.workers {
-            systems.push(self.system(database.database().clone(), &folder, &stop));
-        }
+        let process = |_| self.system(database.database().clone(), &folder, &stop);
+        let mut systems: Vec<_> = (0..self.workers).map(process).collect();
         let system = systems.swap_remove(0);
         let bound = Bound::to("127.0.0.1:0").await.expect("a free port");
         let secrets = secrets_of(&accounts);
-        let anonymous = serve(&system, bound, secrets.clone(), &stop);
+        let anonymous = serve(&system, bound, secrets.clone(), &stop).await;
         let company = Company::found(&system, "acme", self.preset).await;
         let app = TestApp {
             company,
@@ -186,7 +195,7 @@ impl TestAppBuilder {
     /// One process's worth of the program, at work in the background.
     fn system(&self, database: Database, folder: &TempDir, stop: &CancellationToken) -> Arc<System> {
         let options = Options {
-            kek: Kek::load_or_create(&folder.path().join("kek")).expect("a key file"),
+            keks: Arc::new(Keks::load_or_create(&folder.path().join("kek")).expect("a key file")),
             tokens: RsaTokens::load_or_create(&folder.path().join(TOKEN_KEYS), SystemClock.now()).expect("a token key"),
             http: HttpOptions {
                 connect_timeout: Duration::from_secs(2),
@@ -194,6 +203,7 @@ impl TestAppBuilder {
                 // Every attempt at a step makes each of its calls once, so that attempts can be counted in the journal.
                 retry: RetryOptions { tries: 1, ..RetryOptions::default() },
                 egress: EgressPolicy::LoopbackOnly,
+                circuit: crate::services::forgiving(),
                 ..HttpOptions::default()
             },
             policy: self.policy,
@@ -229,7 +239,7 @@ pub struct TestApp {
     /// What happened at the company.
     pub dialogues: Arc<DialogueSet>,
     system: Arc<System>,
-    accounts: Accounts,
+    pub(crate) accounts: Accounts,
     pub(crate) anonymous: Actor,
     builder: TestAppBuilder,
     stop: CancellationToken,
@@ -295,7 +305,7 @@ impl TestApp {
         let database = self.database.another_process().await.unwrap_or_else(|| self.database.database().clone());
         let system = self.builder.system(database, &self.folder, &self.stop);
         let bound = Bound::to("127.0.0.1:0").await.expect("a free port");
-        serve(&system, bound, self.secrets.clone(), &self.stop)
+        serve(&system, bound, self.secrets.clone(), &self.stop).await
     }
 
     /// Does with the company what those may who run the installation, at the terminal.
@@ -339,21 +349,6 @@ impl TestApp {
         calls.filter(|call| call.service == service && call.path.contains(path)).collect()
     }
 
-    /// The newest event of the company's history that the query asks for, as this caller is shown it, once there is one.
-    ///
-    /// Another test's open transaction may hold the end of the history back.
-    pub async fn event_shown(&self, caller: &Actor, query: &str) -> Value {
-        let deadline = Instant::now() + HISTORY_PATIENCE;
-        loop {
-            let page = caller.get(&format!("/api/v1/audit?limit=1&{query}")).await.expect(200);
-            if let Some(entry) = page["items"].get(0) {
-                return entry.clone();
-            }
-            assert!(Instant::now() < deadline, "the history has nothing where {query}");
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    }
-
     /// The mails that the system has sent.
     pub fn mailer(&self) -> &TestMailer {
         &self.builder.mailer
@@ -388,8 +383,9 @@ impl Drop for TestApp {
     }
 }
 
-/// Answers requests; returns a caller who is not signed in.
-fn serve(system: &System, bound: Bound, secrets: Secrets, stop: &CancellationToken) -> Actor {
+/// Answers requests as the program does, once it knows who may what; returns a caller who is not signed in.
+async fn serve(system: &System, bound: Bound, secrets: Secrets, stop: &CancellationToken) -> Actor {
+    system.knows_rights().await;
     let address = bound.address();
     tokio::spawn(api::serve(bound, Arc::clone(&system.state), stop.clone().cancelled_owned()));
     Actor::anonymous(address, secrets)

@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 use domain::access::{Preset, RoleName};
 use domain::automation::Schedule;
 use domain::ids::{TenantId, UserId};
-use domain::integration::{AiProvider, IntegrationKind, IntegrationSettings};
+use domain::integration::{AiProvider, IntegrationKind, IntegrationSettings, TokenPrices};
 use domain::period::DayBorder;
 use domain::values::Language;
 use secrecy::SecretString;
@@ -39,11 +39,18 @@ pub struct AiChoice {
     pub prompt: String,
     /// Tokens that the model reads at most; asked from the provider where it is none.
     pub input_token_limit: Option<u32>,
+    /// What the company says that tokens cost.
+    pub prices: TokenPrices,
 }
 
 impl Default for AiChoice {
     fn default() -> Self {
-        Self { provider: AiProvider::Gemini, prompt: "Look at how fast we answer.".into(), input_token_limit: None }
+        Self {
+            provider: AiProvider::GEMINI,
+            prompt: "Look at how fast we answer.".into(),
+            input_token_limit: None,
+            prices: TokenPrices::default(),
+        }
     }
 }
 
@@ -133,23 +140,23 @@ pub(crate) fn settings(
     let address = |text: &str| text.parse().expect("simulators have good addresses");
     match kind {
         IntegrationKind::Supabase => IntegrationSettings::Supabase { base_url: address(&at.supabase) },
-        IntegrationKind::Amocrm => IntegrationSettings::Amocrm { base_url: address(&at.amocrm) },
+        IntegrationKind::Amocrm => IntegrationSettings::Amocrm { base_url: address(&at.amocrm), client_id: None },
         IntegrationKind::Radist => IntegrationSettings::Radist {
             base_url: address(&at.radist),
             company_id: accounts.radist_company_id,
             requests_per_second: RADIST_CALLS_PER_SECOND,
+            phone_region: None,
         },
         IntegrationKind::Ai => {
-            let (base_url, model) = match ai.provider {
-                AiProvider::Gemini => (&at.gemini, GEMINI_MODEL),
-                AiProvider::OpenaiCompatible => (&at.openai, OPENAI_MODEL),
-            };
+            let is_gemini = ai.provider == AiProvider::GEMINI;
+            let (base_url, model) = if is_gemini { (&at.gemini, GEMINI_MODEL) } else { (&at.openai, OPENAI_MODEL) };
             IntegrationSettings::Ai {
-                provider: ai.provider,
+                provider: ai.provider.clone(),
                 base_url: address(base_url),
                 model: model.into(),
                 prompt: ai.prompt.clone(),
                 input_token_limit: ai.input_token_limit,
+                prices: ai.prices.clone(),
             }
         }
         IntegrationKind::Telegram => IntegrationSettings::Telegram {
@@ -161,12 +168,12 @@ pub(crate) fn settings(
 
 /// The secret of the account behind [`settings`].
 pub(crate) fn secret<'a>(kind: IntegrationKind, accounts: &'a Accounts, ai: &AiChoice) -> &'a str {
-    let secret: &Secret = match (kind, ai.provider) {
+    let secret: &Secret = match (kind, ai.provider == AiProvider::GEMINI) {
         (IntegrationKind::Supabase, _) => &accounts.supabase_service_key,
         (IntegrationKind::Amocrm, _) => &accounts.amocrm_token,
         (IntegrationKind::Radist, _) => &accounts.radist_key,
-        (IntegrationKind::Ai, AiProvider::Gemini) => &accounts.gemini_key,
-        (IntegrationKind::Ai, AiProvider::OpenaiCompatible) => &accounts.openai_key,
+        (IntegrationKind::Ai, true) => &accounts.gemini_key,
+        (IntegrationKind::Ai, false) => &accounts.openai_key,
         (IntegrationKind::Telegram, _) => &accounts.telegram_token,
     };
     secret.expose()

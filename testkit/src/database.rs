@@ -10,7 +10,7 @@ use application::ports::commands::LogPosition;
 use application::ports::read_models::Progress;
 use chrono::TimeDelta;
 use domain::EventSourced;
-use infrastructure::crypto::{Kek, KeyRing, PgVault};
+use infrastructure::crypto::{Keks, KeyRing, PgVault};
 use infrastructure::database::{Database, Mode};
 use infrastructure::event_store::{Appender, LogCommands, LogReader};
 use infrastructure::projections::{Checkpoints, Projection, ProjectionRunner};
@@ -226,13 +226,20 @@ impl TestDatabase {
         self.key_ring_under(TEST_KEK)
     }
 
-    /// The tenants' keys under a key-encryption key of 32 bytes in base64.
+    /// The tenants' keys under key-encryption keys of 32 bytes in base64, one a line.
     ///
     /// # Panics
-    /// Where it is none.
-    pub fn key_ring_under(&self, kek: &str) -> Arc<KeyRing> {
-        let kek = Kek::parse(kek).expect("a test's key must be one");
-        Arc::new(KeyRing::new(self.database.clone(), kek))
+    /// Where one is none.
+    pub fn key_ring_under(&self, keks: &str) -> Arc<KeyRing> {
+        Arc::new(KeyRing::new(self.database.clone(), Self::keks(keks)))
+    }
+
+    /// Key-encryption keys of 32 bytes in base64, one a line.
+    ///
+    /// # Panics
+    /// Where one is none.
+    pub fn keks(text: &str) -> Arc<Keks> {
+        Arc::new(Keks::parse(text).expect("a test's keys must be some"))
     }
 
     /// The staging store.

@@ -12,10 +12,11 @@ use serde_json::Value;
 pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What would change how the program behaves, were it inherited from the one who runs the tests.
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 10] = [
     "DATABASE_URL",
     "SYNKRO_DATABASE_CONNECTIONS",
     "SYNKRO_DATA_DIR",
+    "SYNKRO_KEK",
     "SYNKRO_KEK_FILE",
     "SYNKRO_JWT_KEY_FILE",
     "SYNKRO_BIND",

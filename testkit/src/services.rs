@@ -1,8 +1,11 @@
 //! What the simulators of a test system begin with.
 
 use std::io::Cursor;
+use std::time::Duration;
 
-use infrastructure::connectors::supabase::{ColumnType, Table};
+use infrastructure::connectors::CircuitOptions;
+use infrastructure::connectors::supabase::{ColumnType, SCHEMA_VERSION, TABLES, Table, VERSIONS};
+use serde_json::Value;
 use simulator::{Accounts, ColumnKind, DEMO_DIALOGUES, DialogueSet, Secret, TableDefinition};
 
 use crate::secrets::Secrets;
@@ -12,10 +15,17 @@ pub(crate) fn first_dialogues(count: usize) -> DialogueSet {
     DialogueSet::parse(Cursor::new(lines.join("\n"))).expect("the demo's data is good")
 }
 
+/// A circuit that opens for a moment only: tests that break a service count how often it is asked.
+pub(crate) fn forgiving() -> CircuitOptions {
+    let pause = Duration::from_millis(1);
+    CircuitOptions { first_pause: pause, longest_pause: pause, ..CircuitOptions::default() }
+}
+
 pub(crate) fn secrets_of(accounts: &Accounts) -> Secrets {
     let secrets = Secrets::default();
-    let all: [&Secret; 7] = [
+    let all: [&Secret; 8] = [
         &accounts.amocrm_token,
+        &accounts.amocrm_client_secret,
         &accounts.radist_key,
         &accounts.supabase_service_key,
         &accounts.supabase_anon_key,
@@ -29,8 +39,13 @@ pub(crate) fn secrets_of(accounts: &Accounts) -> Secrets {
     secrets
 }
 
-/// The tables that Synkro asks a tenant to create in its Supabase project.
-pub(crate) fn definition(table: &Table) -> TableDefinition {
+/// The tables that Synkro asks a tenant to create in its Supabase project, as its SQL leaves them.
+pub(crate) fn tables() -> Vec<TableDefinition> {
+    let versions = definition(&VERSIONS).with_row(&[("version", SCHEMA_VERSION.into()), ("applied_at", Value::Null)]);
+    TABLES.iter().map(|table| definition(table)).chain([versions]).collect()
+}
+
+fn definition(table: &Table) -> TableDefinition {
     let kind = |kind| match kind {
         ColumnType::BigInt => ColumnKind::Integer,
         ColumnType::Text => ColumnKind::Text,

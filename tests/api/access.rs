@@ -217,10 +217,13 @@ async fn a_report_shows_what_the_reach_of_the_role_shows() {
     app.person("accountant").await.get(&path).await.problem(403, "access.forbidden");
 }
 
-/// B6: the manager sees revenue and no costs, the accountant costs and no revenue; names are shown to whom they may be.
+/// B6: the manager sees revenue, the accountant costs and profit, and neither what the other sees; names are shown to whom
+/// they may be.
 #[tokio::test]
 async fn sums_are_shown_to_those_whose_role_says_so() {
     let (app, _, owner) = TestApp::build().preset(Preset::Crm).start().await;
+    let profit = "/api/v1/finance/profit";
+    assert_eq!(owner.get(profit).await.expect(200), json!({"profit_minor": 0, "unknown": []}));
     owner.run_report(app.days()).await;
     let (overview, pipeline) = ("/api/v1/analytics/overview", "/api/v1/infrastructure/pipeline");
     let (revenue, costs) = ("/api/v1/finance/revenue", "/api/v1/finance/costs");
@@ -232,15 +235,19 @@ async fn sums_are_shown_to_those_whose_role_says_so() {
     assert!(seen["agents"].as_array().unwrap().iter().any(|agent| agent["name"] != ""));
     assert_eq!(owner.get(revenue).await.expect(200)["deals_won"], metrics["outcomes"]["won"]);
     assert!(owner.get(costs).await.expect(200)["calls"].as_u64().unwrap() > 0);
+    let left = owner.get(profit).await.expect(200);
+    let sides: Vec<&Value> = left["unknown"].as_array().unwrap().iter().map(|unknown| &unknown["side"]).collect();
+    assert_eq!((&metrics["outcomes"]["won"], sides), (&json!(0), vec![&json!("costs")]));
+    assert_eq!(left["profit_minor"], Value::Null, "the AI was called");
     assert_eq!(owner.get(pipeline).await.expect(200)["steps"].as_array().unwrap().len(), 8);
     for (role, allowed) in [
-        ("user", [200, 403, 403, 403]),
-        ("manager", [200, 200, 403, 403]),
-        ("accountant", [403, 403, 200, 403]),
-        ("sales_manager", [403, 403, 403, 403]),
+        ("user", [200, 403, 403, 403, 403]),
+        ("manager", [200, 200, 403, 403, 403]),
+        ("accountant", [403, 403, 200, 200, 403]),
+        ("sales_manager", [403, 403, 403, 403, 403]),
     ] {
         let person = app.person(role).await;
-        for (path, status) in [overview, revenue, costs, pipeline].into_iter().zip(allowed) {
+        for (path, status) in [overview, revenue, costs, profit, pipeline].into_iter().zip(allowed) {
             assert_eq!(person.get(path).await.status, status, "{role} {path}");
         }
     }

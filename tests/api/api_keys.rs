@@ -34,6 +34,7 @@ async fn refused_soon(program: &Actor) {
     program.get(RUNS).await.problem(401, "api_key.refused");
 }
 
+/// Seen to fail: with requests answered before the other process had read rights and revocations for the first time.
 #[tokio::test]
 async fn a_key_works_in_every_process_until_it_is_revoked_or_out_of_time() {
     let (app, _, owner) = TestApp::start().await;

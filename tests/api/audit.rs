@@ -43,6 +43,9 @@ async fn an_owner_reads_who_did_what_from_where_and_by_which_right() {
     }
     assert_eq!(entry["fields"]["run_id"], run.as_str());
     let path = format!("{AUDIT}/{}", entry["position"].as_str().unwrap());
+    let russian = owner.send(owner.request(Method::GET, &path).header("accept-language", "ru-RU,en;q=0.5")).await;
+    assert!(entry["summary"].as_str().unwrap().starts_with("A run was started, for "), "{entry:#}");
+    assert!(russian.expect(200)["summary"].as_str().unwrap().starts_with("Запуск начат, период с "));
     assert_eq!(owner.get(&path).await.expect(200), entry);
     app.other_tenant().await.get(&path).await.problem(404, "audit.not_found");
     anonymous.get(&path).await.problem(401, "token.missing");
@@ -93,6 +96,9 @@ async fn a_role_sees_of_the_history_what_its_reach_shows() {
     assert!(all["fields"]["email"].is_string() && all["withheld"] == json!([]), "{all:#}");
     let anonymized = app.event_shown(&auditor, &mine).await;
     assert_eq!((&anonymized["withheld"], &anonymized["fields"]["role"]), (&json!(["email", "name"]), &json!("clerk")));
+    let summaries = (&all["summary"], &anonymized["summary"]);
+    let told = json!("A user was registered: Test person, with the role clerk.");
+    assert_eq!(summaries, (&told, &json!("A user was registered, with the role clerk.")));
     assert_eq!((&anonymized["actor"]["name"], &anonymized["ip"]), (&Value::Null, &Value::Null));
     let run = clerk.start_run(app.days()).await;
     let started = app.event_shown(&clerk, &format!("aggregate_id={run}&event_type=RunStarted")).await;

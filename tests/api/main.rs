@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod amocrm_oauth;
+#[cfg(test)]
 mod api_keys;
 #[cfg(test)]
 mod audit;
@@ -22,11 +24,18 @@ mod idempotency;
 #[cfg(test)]
 mod impersonation;
 #[cfg(test)]
+mod integration_tests;
+#[cfg(test)]
+mod integrations;
+#[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod lost_factor;
 #[cfg(test)]
 mod operations;
 #[cfg(test)]
 mod people;
+mod position;
 #[cfg(test)]
 mod registration;
 #[cfg(test)]

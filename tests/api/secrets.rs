@@ -4,7 +4,8 @@ use domain::integration::IntegrationKind;
 use reqwest::Method;
 use serde_json::{Value, json};
 use simulator::{FaultKind, Service};
-use testkit::secrets::Secrets;
+use testkit::engine::{PostgresServer, Shutdown};
+use testkit::secrets::{Secrets, files_with};
 use testkit::{Actor, Answer, CapturedLog, TestApp};
 
 const LOGIN: &str = "/api/v1/public/users/login";
@@ -121,6 +122,21 @@ impl Flow<'_> {
         self.refusals.push(format!("{:?}", run.0));
     }
 
+    /// A new key of a service, which does not take it.
+    async fn connections(&mut self, owner: &Actor) {
+        let token = format!("987654:{}Zq", "Zq9".repeat(11));
+        self.planted.add(&token);
+        let settings = serde_json::to_value(self.app.settings(IntegrationKind::Telegram)).unwrap();
+        let settings = json!({"base_url": settings["base_url"], "chat_id": settings["chat_id"]});
+        let form = json!({"settings": settings, "secrets": {"bot_token": token}});
+        let saved = owner.put("/api/v1/integrations/telegram", &form).await;
+        assert_eq!(saved.expect(200)["check"]["works"], false);
+        self.refusals.push(format!("{saved:?}"));
+        let shown = owner.get("/api/v1/integrations/telegram").await;
+        assert_eq!(shown.expect(200)["secrets"]["bot_token"], "***");
+        self.refusals.push(format!("{shown:?}"));
+    }
+
     /// Every row of every table, by table.
     async fn rows(&self) -> Vec<(String, String)> {
         let pool = self.app.database().pool();
@@ -148,11 +164,13 @@ impl Flow<'_> {
 }
 
 /// Everything is asked for that can be logged. Seen to fail without the caps on what libraries log: sea-orm shows the values
-/// that it binds, the hash of a password among them.
+/// that it binds, the hash of a password among them. And with a secret bound to a statement that keeps nothing.
 #[tokio::test]
 async fn no_secret_is_left_anywhere() {
     let log = CapturedLog::of_program("trace");
-    let (app, anonymous, owner) = TestApp::build().self_service().start().await;
+    let server = PostgresServer::start();
+    server.log_statements().await;
+    let (app, anonymous, owner) = TestApp::build().self_service().on(&server).start().await;
     let someone = app.credential().await;
     let planted = app.secrets.clone();
     // Answers are searched for these too, but for tokens, which signing in answers with.
@@ -164,6 +182,7 @@ async fn no_secret_is_left_anywhere() {
     // After that, because a new password takes away the tokens of before.
     let device = flow.sessions(&someone.email, OTHER_PASSWORD).await;
     flow.runs(&owner).await;
+    flow.connections(&owner).await;
     assert_eq!(device.send(device.request(Method::POST, "/api/v1/users/logout")).await.status, 204);
 
     let (said, rows) = (log.text(), flow.rows().await);
@@ -185,4 +204,10 @@ async fn no_secret_is_left_anywhere() {
         let elsewhere = hashes.iter().filter(|(home, _)| home != table);
         elsewhere.for_each(|(_, hashes)| hashes.assert_none_in(rows, table));
     }
+    server.stop(Shutdown::Fast);
+    let company = files_with(server.folder(), &["Northern Forest".to_owned()]);
+    let is_in = |place: &str| company.iter().any(|file| file.starts_with(server.folder().join(place)));
+    assert!(["data/base", "data/pg_wal", "log"].into_iter().all(is_in), "{company:?}");
+    planted.assert_none_in_files(server.folder());
+    flow.planted.assert_none_in_files(server.folder());
 }

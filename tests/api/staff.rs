@@ -16,6 +16,7 @@ const ME: &str = "/api/v1/users/me";
 const STAFF: &str = "/api/v1/platform/staff";
 const TENANTS: &str = "/api/v1/platform/tenants";
 const LOGIN: &str = "/api/v1/public/users/login";
+const INVITATIONS: &str = "/api/v1/users/invitations";
 const REFRESH: &str = "/api/v1/public/users/refresh";
 
 /// How long a change may take to reach another process.
@@ -219,6 +220,9 @@ async fn users_of_a_company_are_kept_out_and_only_super_admins_remove_them() {
     assert_eq!(lite.post(&format!("{path}/enable"), &json!({})).await.status, 204);
     assert_eq!(lite.post(&format!("{path}/disable"), &json!({})).await.status, 204);
     assert_eq!(remove(&admin).await.status, 204);
+    let credentials = &app.system().state.staff.roster.credentials;
+    let removed = id.as_str().unwrap().parse().unwrap();
+    assert!(credentials.get(removed).await.unwrap().is_none(), "the password of a removed user is kept");
     lite.post(&format!("{path}/enable"), &json!({})).await.problem(404, "user.not_found");
 }
 
@@ -247,6 +251,44 @@ async fn only_super_admins_invite_for_a_role_with_power_over_others() {
     invite(&lite, "nobody").await.problem(404, "role.not_found");
 }
 
+/// Whoever invites for `user`, who reads reports, could invite a mailbox of their own. Seen to fail: with an invitation of
+/// `admin_lite` that is open at once, and with a proposal that is mailed.
+#[tokio::test]
+async fn what_admin_lite_proposes_lets_nobody_in_before_the_company_sends_it() {
+    let (app, anonymous, owner) = TestApp::start().await;
+    let (admin, lite) = (app.staff(StaffRole::SuperAdmin).await.actor, app.staff(StaffRole::AdminLite).await.actor);
+    let path = format!("{TENANTS}/{}/users", app.company.tenant_id);
+    let invite = async |who: &testkit::Actor, email: &str| {
+        let made = who.post(&path, &json!({"email": email, "role": "user"})).await.expect(201);
+        format!("{INVITATIONS}/{}", made["id"].as_str().unwrap())
+    };
+    let status = async |path: &str| owner.get(path).await.expect(200)["invitation"]["status"].clone();
+    let (proposed, turned_down) =
+        (invite(&lite, "own@synkro.example").await, invite(&lite, "bad@synkro.example").await);
+    let direct = invite(&admin, "new@acme.example").await;
+    app.mailer().nth("new@acme.example", 1).await;
+    assert_eq!((status(&proposed).await, status(&direct).await), (json!("proposed"), json!("open")));
+    assert_eq!(app.mailer().sent_to("own@synkro.example").len(), 0);
+    for staff in [&lite, &admin] {
+        staff.post(&format!("{proposed}/resend"), &json!({})).await.problem(403, "access.forbidden");
+    }
+    app.user().await.post(&format!("{proposed}/resend"), &json!({})).await.problem(403, "access.forbidden");
+    assert_eq!(owner.post(&format!("{turned_down}/revoke"), &json!({})).await.status, 204);
+    owner.post(&format!("{turned_down}/resend"), &json!({})).await.problem(409, "invitation.revoked");
+    owner.post(&format!("{proposed}/resend"), &json!({})).await.expect(202);
+    let token = app.mailer().nth("own@synkro.example", 1).await.token();
+    let join = json!({"token": token, "name": "Anna", "password": "a bicycle made of glass"});
+    anonymous.post("/api/v1/public/users/invitations/accept", &join).await.expect(200);
+    assert_eq!((status(&proposed).await, status(&turned_down).await), (json!("accepted"), json!("revoked")));
+    let events = app.events().await;
+    let rights: Vec<&Value> = events
+        .iter()
+        .filter(|event| ["UserInvited", "InvitationProposed"].contains(&event.event_type.as_str()))
+        .map(|event| &event.metadata["right"])
+        .collect();
+    assert_eq!(rights, ["platform.users:write", "platform.users:write", "platform.users:appoint"]);
+}
+
 #[tokio::test]
 async fn asking_for_passwords_in_public_does_not_keep_staff_from_a_link_of_the_terminal() {
     let (app, anonymous, _) = TestApp::start().await;
@@ -265,6 +307,27 @@ async fn asking_for_passwords_in_public_does_not_keep_staff_from_a_link_of_the_t
     let chosen = json!({"token": token, "password": "a bicycle made of glass"});
     let answer = anonymous.post("/api/v1/public/users/password-reset/confirm", &chosen).await;
     assert_eq!(answer.status, 204, "{}", answer.text);
+}
+
+/// As where the process is killed after the password is kept and before the list is: the next sign-in writes it.
+#[tokio::test]
+async fn a_super_admin_who_signs_in_is_on_the_list_whatever_was_cut_off_before() {
+    let (app, anonymous, _) = TestApp::start().await;
+    let system = app.system();
+    let staff = &system.state.staff;
+    let terminal = || RequestContext::for_support("ops-anna".parse().unwrap(), system.ids.next());
+    let admin = app.staff(StaffRole::SuperAdmin).await;
+    let (email, name) = ("second@synkro.example".parse().unwrap(), "Second".parse().unwrap());
+    let new = NewStaff { email, name, role: StaffRole::SuperAdmin };
+    let second = staff.add_with_link(&terminal(), new).await.unwrap().0.id;
+    let credentials = &staff.roster.credentials;
+    let hash = credentials.get(admin.id.parse().unwrap()).await.unwrap().unwrap();
+    credentials.set(second, hash).await.unwrap();
+    let deactivate = async || staff.deactivate(&terminal(), admin.id.parse().unwrap()).await;
+    assert_eq!(deactivate().await.unwrap_err().code, "super_admins.last");
+    let login = json!({"email": "second@synkro.example", "password": admin.credential.password});
+    anonymous.post(LOGIN, &login).await.expect(200);
+    deactivate().await.unwrap();
 }
 
 /// As where the process is killed after the password is kept and before the list is.

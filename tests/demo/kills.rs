@@ -22,7 +22,7 @@ const CALLS: [&[&str]; 8] = [
     &["supabase", "POST", "synkro_messages"],
     &["gemini", "generateContent"],
     &["supabase", "POST", "synkro_reports"],
-    &["telegram", "sendMessage"],
+    &["telegram", "sendPhoto"],
 ];
 
 /// Every step is killed twice: once when its beginning is recorded and nothing of it is done, once when all of it is

@@ -13,6 +13,8 @@ mod program;
 #[cfg(test)]
 mod rebuild;
 #[cfg(test)]
+mod simulate;
+#[cfg(test)]
 mod starts;
 #[cfg(test)]
 mod whole;

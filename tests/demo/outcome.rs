@@ -22,6 +22,7 @@ pub(crate) fn comparable(mut printed: Value) -> Value {
         }
     }
     printed["telegram_messages"] = Value::Null;
+    printed["telegram_charts"] = Value::Null;
     printed
 }
 
@@ -76,6 +77,7 @@ pub(crate) fn assert_as_undisturbed(demo: &Demo, printed: &Value, undisturbed: &
     let outside = outside(demo);
     assert!(messages.contains(&outside.telegram_messages), "{outside:?}");
     assert_eq!(printed["telegram_messages"], outside.telegram_messages);
+    assert_eq!(printed["telegram_charts"], outside.telegram_messages, "each is a chart with its text");
     let expected = Outside { telegram_messages: outside.telegram_messages, ..undisturbed.1 };
     assert_eq!(outside, expected);
     assert_eq!(comparable(printed.clone()), comparable(undisturbed.0.clone()));

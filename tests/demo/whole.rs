@@ -15,8 +15,9 @@ fn all_dialogues_become_a_report_in_bounded_memory() {
     let memory = watch_memory(&program);
     let printed = program.end().json();
 
-    let counted = ["deals", "chats", "messages", "telegram_messages"].map(|name| printed[name].clone());
-    assert_eq!(counted, [json!(300), json!(300), json!(4363), json!(2)]);
+    let counted =
+        ["deals", "chats", "messages", "telegram_messages", "telegram_charts"].map(|name| printed[name].clone());
+    assert_eq!(counted, [json!(300), json!(300), json!(4363), json!(2), json!(2)]);
     assert_eq!(printed["run"]["status"], "completed");
     let steps = printed["run"]["steps"].as_array().unwrap();
     let statuses: Vec<&str> = steps.iter().map(|step| step["status"].as_str().unwrap()).collect();

@@ -14,6 +14,7 @@ use domain::values::{Language, Personal};
 use infrastructure::system::SystemIds;
 use tempfile::TempDir;
 use testkit::TestDatabase;
+use testkit::engine::PostgresServer;
 use testkit::program::{Ended, Running, program};
 use tokio::task::JoinSet;
 
@@ -28,7 +29,16 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) async fn new() -> Self {
-        Self { database: TestDatabase::new().await, folder: tempfile::tempdir().unwrap() }
+        Self::within(TestDatabase::new().await)
+    }
+
+    /// On a server where an open transaction holds nobody else up.
+    pub(crate) async fn on(server: &PostgresServer) -> Self {
+        Self::within(TestDatabase::on(server.url()).await)
+    }
+
+    fn within(database: TestDatabase) -> Self {
+        Self { database, folder: tempfile::tempdir().unwrap() }
     }
 
     /// A new tenant of this slug with so many users: one event, and one for each.

@@ -109,6 +109,24 @@ async fn the_printed_link_is_the_way_in_and_a_new_one_replaces_it() {
 }
 
 #[tokio::test]
+async fn a_lost_app_is_taken_away_for_a_reason_and_a_link_is_printed() {
+    let log = Log::new().await;
+    add(&log, EMAIL, "super_admin");
+    listed(&log, |person| person["role"] == "super_admin");
+    let wrong = staff(&log, &["reset-totp", "nobody", "--reason", ""]);
+    for field in ["ID|EMAIL", "--reason"] {
+        assert_refused(&wrong, field);
+    }
+    let ended = staff(&log, &["reset-totp", EMAIL, "--reason", "The phone was stolen."]);
+    assert!(ended.code == Some(0) && ended.errors.contains("a new app is set up"), "{ended:?}");
+    assert!(ended.lines().next().unwrap().starts_with("http://localhost:8080/reset-password#token="), "{ended:?}");
+    log.database.catch_up().await;
+    let events = log.lines(&["list", "--actor", "ops-anna", "--json"]);
+    let names = events.iter().map(|line| serde_json::from_str::<Value>(line).unwrap()["event_type"].clone());
+    assert_eq!(names.collect::<Vec<_>>(), ["StaffRegistered", "TotpReset"]);
+}
+
+#[tokio::test]
 async fn everything_wrong_is_told_at_once() {
     let log = Log::new().await;
     let wrong = ["staff", "--as", "", "add", "--email", "no address", "--name", "", "--role", "owner"];

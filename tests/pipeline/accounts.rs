@@ -40,12 +40,12 @@ pub(crate) fn moved(settings: IntegrationSettings, address: &str) -> Integration
     let base_url = address.parse().unwrap();
     match settings {
         IntegrationSettings::Supabase { .. } => IntegrationSettings::Supabase { base_url },
-        IntegrationSettings::Amocrm { .. } => IntegrationSettings::Amocrm { base_url },
-        IntegrationSettings::Radist { company_id, requests_per_second, .. } => {
-            IntegrationSettings::Radist { base_url, company_id, requests_per_second }
+        IntegrationSettings::Amocrm { client_id, .. } => IntegrationSettings::Amocrm { base_url, client_id },
+        IntegrationSettings::Radist { company_id, requests_per_second, phone_region, .. } => {
+            IntegrationSettings::Radist { base_url, company_id, requests_per_second, phone_region }
         }
-        IntegrationSettings::Ai { provider, model, prompt, input_token_limit, .. } => {
-            IntegrationSettings::Ai { provider, base_url, model, prompt, input_token_limit }
+        IntegrationSettings::Ai { provider, model, prompt, input_token_limit, prices, .. } => {
+            IntegrationSettings::Ai { provider, base_url, model, prompt, input_token_limit, prices }
         }
         IntegrationSettings::Telegram { chat_id, .. } => IntegrationSettings::Telegram { base_url, chat_id },
     }

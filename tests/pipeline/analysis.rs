@@ -12,7 +12,7 @@ async fn report(owner: &Actor) -> Value {
 }
 
 /// An answer of Gemini's with this text.
-fn answer(text: &str) -> FaultKind {
+pub(crate) fn answer(text: &str) -> FaultKind {
     let body = json!({
         "candidates": [{"content": {"role": "model", "parts": [{"text": text}]}, "finishReason": "STOP", "index": 0}],
         "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15},
@@ -101,7 +101,7 @@ async fn a_package_larger_than_the_model_reads_is_split_and_merged() {
 
 #[tokio::test]
 async fn any_openai_compatible_provider_will_do() {
-    let ai = AiChoice { provider: AiProvider::OpenaiCompatible, ..AiChoice::default() };
+    let ai = AiChoice { provider: AiProvider::OPENAI_COMPATIBLE, ..AiChoice::default() };
     let (app, _, owner) = TestApp::build().ai(ai).start().await;
     owner.run_report(app.days()).await.assert_completed();
     assert_eq!(report(&owner).await["report"]["model"], "local-large");

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use application::pipeline::WorkerOptions;
 use serde_json::Value;
 use simulator::{FaultKind, Limits, Service};
 use testkit::{CapturedLog, TestApp};
@@ -49,13 +50,15 @@ async fn a_cancelled_run_is_not_retried() {
 }
 
 /// One process may use PGlite, so that there this has nothing to show. Each process spaces its own calls only, so that
-/// the services' limits are lifted here. Seen to fail with a queue that hands out claimed steps, together with
+/// the services' limits are lifted here, and each does one step at a time, so that one alone never has all of them. Seen to
+/// fail with a queue that hands out claimed steps, together with
 /// appends that do not mind the version that was decided on.
 #[tokio::test]
 async fn two_workers_do_every_step_once() {
     let unlimited = Limits::NONE;
     let limits = Limits { amocrm_per_second: unlimited, telegram_per_second_per_chat: unlimited, ..Limits::default() };
-    let (app, _, owner) = TestApp::build().workers(2).limits(limits).start().await;
+    let worker = WorkerOptions { concurrency: 1, poll: Duration::from_millis(50), ..WorkerOptions::default() };
+    let (app, _, owner) = TestApp::build().workers(2).worker(worker).limits(limits).start().await;
     if app.database().is_embedded() {
         return;
     }

@@ -1,5 +1,7 @@
 //! Effects outside: those that are repeated leave no double, the one that cannot be repeated is not.
 
+use domain::integration::{IntegrationKind, IntegrationSettings};
+use serde_json::json;
 use simulator::{FaultKind, Service};
 use testkit::TestApp;
 
@@ -36,7 +38,7 @@ async fn a_notification_whose_answer_is_lost_is_uncertain_and_sent_again_by_a_pe
     assert_eq!((run.status(), run.step_status("notify")), ("completed", "uncertain"), "{:#}", run.0);
     // Time for many retries of the test's policy and for several looks at the queue.
     tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-    assert_eq!(app.calls(Service::Telegram, "sendMessage").len(), 1);
+    assert_eq!(app.calls(Service::Telegram, "sendPhoto").len(), 1);
     assert_eq!(app.simulators.telegram_messages().len(), 1);
 
     let path = format!("/api/v1/runs/{}/notification", run.id());
@@ -76,4 +78,60 @@ async fn a_notification_that_failed_can_be_sent_again() {
     owner.post(&format!("/api/v1/runs/{}/notification", run.id()), &serde_json::Value::Null).await.expect(202);
     owner.ended_run(run.id()).await.assert_completed();
     assert_eq!(app.simulators.telegram_messages().len(), 1);
+}
+
+#[tokio::test]
+async fn a_group_that_has_moved_is_followed_and_the_settings_are_corrected() {
+    let (app, _, owner) = TestApp::start().await;
+    let IntegrationSettings::Telegram { base_url, chat_id } = app.settings(IntegrationKind::Telegram) else {
+        panic!("these are Telegram's settings");
+    };
+    let former = IntegrationSettings::Telegram { base_url, chat_id: "-5".into() };
+    app.connect(former, app.secret(IntegrationKind::Telegram)).await;
+    let body = json!({
+        "ok": false, "error_code": 400, "description": "Bad Request: group chat was upgraded to a supergroup chat",
+        "parameters": {"migrate_to_chat_id": chat_id.parse::<i64>().unwrap()},
+    });
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let moved = FaultKind::Status { status: 400, body: body.to_string(), headers };
+    app.fault(Service::Telegram, Some("sendPhoto"), moved, Some(1));
+    for _ in 0..2 {
+        owner.run_report(app.days()).await.assert_completed();
+    }
+    assert_eq!(app.simulators.telegram_messages().len(), 2);
+    let to_the_former =
+        app.calls(Service::Telegram, "sendPhoto").iter().filter(|call| call.status == Some(400)).count();
+    assert_eq!(to_the_former, 1, "the second run writes to the new number at once");
+}
+
+/// The report of one run is one message: the chart, and the text as its caption.
+#[tokio::test]
+async fn a_report_comes_with_a_chart() {
+    let (app, _, owner) = TestApp::start().await;
+    let run = owner.run_report(app.days()).await;
+    run.assert_completed();
+    assert_eq!((run.count("notify", "messages"), run.count("notify", "pictures")), (1, 1));
+    let sent = app.simulators.telegram_messages();
+    assert_eq!(sent.len(), 1);
+    assert!(sent[0].photo.as_ref().is_some_and(|photo| photo.width == 1_080 && photo.height > 800), "{sent:?}");
+    assert!(sent[0].text.lines().count() > 4, "{}", sent[0].text);
+}
+
+#[tokio::test]
+async fn a_group_that_takes_no_pictures_gets_the_text_and_the_run_shows_it() {
+    let (app, _, owner) = TestApp::start().await;
+    let body = json!({
+        "ok": false, "error_code": 400, "description": "Bad Request: not enough rights to send photos to the chat",
+    });
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let refused = FaultKind::Status { status: 400, body: body.to_string(), headers };
+    app.fault(Service::Telegram, Some("sendPhoto"), refused, None);
+    let run = owner.run_report(app.days()).await;
+    run.assert_completed();
+    assert_eq!((run.count("notify", "messages"), run.count("notify", "pictures")), (1, 0));
+    let sent = app.simulators.telegram_messages();
+    assert_eq!((sent.len(), app.calls(Service::Telegram, "sendPhoto").len()), (1, 1));
+    let text = &sent[0].text;
+    let told = ["Telegram refused the chart. If", "check that the bot may send photos to this group."];
+    assert!(text.contains(told[0]) && text.ends_with(told[1]), "{text}");
 }

@@ -105,8 +105,8 @@ async fn a_storm_of_refusals_is_tried_as_often_as_the_policy_says() {
     trial.end().await;
 }
 
-/// Supabase is not here: it is only written to, and asked not to answer with a body. Neither is Telegram: an answer
-/// that makes no sense does not say whether the message arrived (see `effects`).
+/// Supabase is not here: most of its answers have no body, and rows that are not found are in `bulk`. Neither is Telegram: an
+/// answer that makes no sense does not say whether the message arrived (see `effects`).
 #[tokio::test]
 async fn an_answer_that_is_no_json_is_not_asked_for_again() {
     let trial = Trial::start().await;

@@ -5,12 +5,18 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod ai_use;
+#[cfg(test)]
 mod analysis;
+#[cfg(test)]
+mod bulk;
 #[cfg(test)]
 mod control;
 #[cfg(test)]
 mod effects;
 #[cfg(test)]
 mod failures;
+#[cfg(test)]
+mod phones;
 #[cfg(test)]
 mod repeats;

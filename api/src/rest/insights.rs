@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use application::ports::insights::{Activity, AgentActivity, AiUsage, StepLoad};
+use application::ports::insights::{Activity, AgentActivity, AiUsage, Profit, StepLoad};
 use poem::web::Data;
-use poem_openapi::{Object, OpenApi};
+use poem_openapi::{Enum, Object, OpenApi};
 
 use super::Chapter;
 use super::body::Shown;
@@ -72,7 +72,7 @@ impl From<Activity> for ActivityBody {
     }
 }
 
-/// What the AI was asked. Synkro does not know what a token costs, so this is no amount of money.
+/// What the AI was asked. What it cost is shown with each run, where the company has entered what tokens cost.
 #[derive(Object)]
 #[oai(rename = "Costs")]
 struct CostsBody {
@@ -101,6 +101,53 @@ struct RevenueBody {
 impl From<u64> for RevenueBody {
     fn from(deals_won: u64) -> Self {
         Self { deals_won }
+    }
+}
+
+/// What is left of what deals brought in, after what the AI cost.
+#[derive(Object)]
+#[oai(rename = "Profit")]
+struct ProfitBody {
+    /// The amount in minor units; `null` where one of the sides is not known.
+    #[oai(nullable)]
+    profit_minor: Option<i64>,
+    /// The sides that are not known, and why; empty where the amount is known.
+    unknown: Vec<UnknownSideBody>,
+}
+
+/// A side of the profit.
+#[derive(Enum)]
+#[oai(rename = "ProfitSide", rename_all = "snake_case")]
+enum SideBody {
+    Revenue,
+    Costs,
+}
+
+/// A side of the profit that is not known.
+#[derive(Object)]
+#[oai(rename = "UnknownSide")]
+struct UnknownSideBody {
+    /// Which one.
+    side: SideBody,
+    /// Why, in a sentence.
+    reason: String,
+}
+
+impl From<Profit> for ProfitBody {
+    fn from(profit: Profit) -> Self {
+        let sides = [
+            (SideBody::Revenue, profit.revenue, "Deals were won, and reports hold no sums of deals."),
+            (
+                SideBody::Costs,
+                profit.costs,
+                "The AI was called, and what that cost is told of single runs only, where prices were entered.",
+            ),
+        ];
+        let unknown = sides.into_iter().filter(|(_, amount, _)| amount.is_none());
+        Self {
+            profit_minor: profit.amount(),
+            unknown: unknown.map(|(side, _, reason)| UnknownSideBody { side, reason: reason.into() }).collect(),
+        }
     }
 }
 
@@ -176,6 +223,17 @@ impl InsightsApi {
     #[oai(path = "/finance/costs", method = "get", operation_id = "get_costs", transform = "api_limit")]
     async fn costs(&self, state: Data<&Arc<AppState>>, user: SignedInUser) -> Result<Shown<CostsBody>, ApiError> {
         Ok(Shown::new(state.read_insights.costs(&user.0.context()).await?))
+    }
+
+    /// What is left of it?
+    ///
+    /// What the deals of the reports brought in, minus what the AI calls of the runs cost. Reports hold no sums, and what calls
+    /// cost is told of single runs only, so each side is known only where it is nothing: no deal won, no call made. Otherwise the
+    /// amount is `null`, and the answer says which side is not known and why; `/finance/revenue` and `/finance/costs` tell the
+    /// numbers that there are. Needs the right `finance:view_profit`.
+    #[oai(path = "/finance/profit", method = "get", operation_id = "get_profit", transform = "api_limit")]
+    async fn profit(&self, state: Data<&Arc<AppState>>, user: SignedInUser) -> Result<Shown<ProfitBody>, ApiError> {
+        Ok(Shown::new(state.read_insights.profit(&user.0.context()).await?))
     }
 
     /// How does the pipeline do?

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use application::PortError;
 use application::error::chain;
+use application::ports::circuits::CallStanding;
 use application::ports::mail::MailStanding;
 use application::ports::projections::{Lease, Standing};
 use poem::web::Data;
@@ -45,13 +46,15 @@ impl MetricsApi {
     /// How are the projections doing?
     ///
     /// In the text format of Prometheus: where each projection stands, how far it is behind the log, how fast it is, how
-    /// many events are parked, and which process feeds it until when; and how many mails wait or were given up. Nothing about
-    /// any company. Needs no sign-in; keep it from the public at the proxy.
+    /// many events are parked, and which process feeds it until when; how many mails wait or were given up; and of this process,
+    /// how many accounts of each provider are called, left alone or tried again. Nothing about any company. Needs no sign-in;
+    /// keep it from the public at the proxy.
     #[oai(path = "/metrics", method = "get", operation_id = "get_metrics")]
     async fn metrics(&self, state: Data<&Arc<AppState>>) -> MetricsAnswer {
         let asked = async {
             let standings = state.standings.standings().await?;
-            Ok::<_, PortError>(exposition(&standings) + &mails(state.outbox.standing(state.clock.now()).await?))
+            let mails = mails(state.outbox.standing(state.clock.now()).await?);
+            Ok::<_, PortError>(exposition(&standings) + &mails + &calls(&state.circuits.standing()))
         };
         match tokio::time::timeout(PATIENCE, asked).await {
             Ok(Ok(text)) => return MetricsAnswer::Metrics(PlainText(text)),
@@ -100,5 +103,24 @@ fn mails(standing: MailStanding) -> String {
             "# HELP synkro_mails_{name} {help}\n# TYPE synkro_mails_{name} gauge\nsynkro_mails_{name} {value}\n"
         );
     }
+    text
+}
+
+/// How this process does with the providers.
+fn calls(standing: &CallStanding) -> String {
+    let mut text = String::from(
+        "# HELP synkro_provider_circuits Accounts that this process has called, by the state of their circuit breaker.\n\
+         # TYPE synkro_provider_circuits gauge\n",
+    );
+    for of in &standing.circuits {
+        let (service, state, accounts) = (of.service.name(), of.state, of.accounts);
+        let _ = writeln!(text, "synkro_provider_circuits{{service=\"{service}\",state=\"{state}\"}} {accounts}");
+    }
+    let _ = write!(
+        text,
+        "# HELP synkro_provider_calls_in_flight Calls to providers that this process makes now.\n\
+         # TYPE synkro_provider_calls_in_flight gauge\nsynkro_provider_calls_in_flight {}\n",
+        standing.in_flight
+    );
     text
 }

@@ -2,12 +2,14 @@
 
 mod access;
 mod accounts;
+mod amocrm_oauth;
 mod api_keys;
 mod audit;
 mod body;
 mod health;
 mod impersonations;
 mod insights;
+mod integrations;
 mod invitations;
 mod keys;
 mod matrix;
@@ -61,6 +63,7 @@ const ACCOUNTS: Accounts = (
 type Shown = (
     reports::ReportsApi,
     insights::InsightsApi,
+    integrations::IntegrationsApi,
     audit::AuditApi,
     impersonations::StaffImpersonationsApi,
     impersonations::ImpersonationsApi,
@@ -69,6 +72,7 @@ type Shown = (
 const SHOWN: Shown = (
     reports::ReportsApi,
     insights::InsightsApi,
+    integrations::IntegrationsApi,
     audit::AuditApi,
     impersonations::StaffImpersonationsApi,
     impersonations::ImpersonationsApi,
@@ -78,13 +82,32 @@ type Platform = (platform::TenantsApi, platform::TenantUsersApi, platform::Staff
 
 const PLATFORM: Platform = (platform::TenantsApi, platform::TenantUsersApi, platform::StaffApi);
 
-type Resources = (health::HealthApi, metrics::MetricsApi, Accounts, runs::RunsApi, Shown, Matrix, Platform);
+type Resources = (
+    health::HealthApi,
+    metrics::MetricsApi,
+    Accounts,
+    runs::RunsApi,
+    Shown,
+    Matrix,
+    Platform,
+    amocrm_oauth::AmocrmOauthApi,
+);
 
-const RESOURCES: Resources = (health::HealthApi, metrics::MetricsApi, ACCOUNTS, runs::RunsApi, SHOWN, MATRIX, PLATFORM);
+const RESOURCES: Resources = (
+    health::HealthApi,
+    metrics::MetricsApi,
+    ACCOUNTS,
+    runs::RunsApi,
+    SHOWN,
+    MATRIX,
+    PLATFORM,
+    amocrm_oauth::AmocrmOauthApi,
+);
 
 /// Names that the framework spells in a way that is correct, but not usual, and confuses generators of clients.
-const SPELLINGS: [(&str, &str); 6] = [
+const SPELLINGS: [(&str, &str); 7] = [
     ("\"application/json; charset=utf-8\"", "\"application/json\""),
+    ("\"text/html; charset=utf-8\"", "\"text/html\""),
     ("\"text/plain; charset=utf-8\"", "\"text/plain\""),
     ("\"ETAG\"", "\"ETag\""),
     ("\"IDEMPOTENT-REPLAYED\"", "\"Idempotent-Replayed\""),
@@ -107,6 +130,8 @@ enum Chapter {
     Reports,
     /// What runs and reports come to.
     Insights,
+    /// The services that the company connects: what is saved, whether it works, and trying it out.
+    Integrations,
     /// Who did what in the company, when, and by which right.
     Audit,
     /// Staff of the platform in the name of the company's users.

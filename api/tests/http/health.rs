@@ -55,6 +55,8 @@ async fn metrics_show_every_projection_and_stay_up_while_events_are_parked() {
         r#"synkro_projection_behind_events{projection="runs"} 12"#,
         r#"synkro_projection_behind_seconds{projection="runs"} 1.5"#,
         r#"synkro_projection_events_per_second{projection="runs"} 0.25"#,
+        r#"synkro_provider_circuits{service="amocrm",state="open"} 2"#,
+        "synkro_provider_calls_in_flight 7",
         r#"synkro_projection_lease_expires_seconds{projection="runs",holder="00000000-0000-0000-0000-000000000007"} 1780387200"#,
     ] {
         assert!(answer.text.lines().any(|shown| shown == line), "no {line} in\n{}", answer.text);

@@ -4,6 +4,8 @@
 //! what kind of thing it tells. What is not shown is left out; a person whose name is not shown has an empty one.
 
 mod history;
+mod run;
+mod sentence;
 
 use chrono::{DateTime, Utc};
 use domain::access::{Facet, ReachSet};
@@ -24,17 +26,24 @@ use crate::ports::services::StoredReport;
 pub struct Sight {
     reach: ReachSet,
     owned: bool,
+    costs: bool,
 }
 
 impl Sight {
     /// Of a thing that nobody owns, or someone else does.
     pub fn of_others(reach: ReachSet) -> Self {
-        Self { reach, owned: false }
+        Self { reach, owned: false, costs: true }
     }
 
     /// Of a thing that is the reader's own.
     pub fn of_own(reach: ReachSet) -> Self {
-        Self { reach, owned: true }
+        Self { reach, owned: true, costs: true }
+    }
+
+    /// The same without amounts of money, for readers who may not see what the company spends.
+    #[must_use]
+    pub fn without_costs(self) -> Self {
+        Self { costs: false, ..self }
     }
 
     /// The value, where the reader is shown fields of this kind.
@@ -44,7 +53,7 @@ impl Sight {
 
     /// Whether the reader is shown fields of this kind.
     pub fn shows(self, facet: Facet) -> bool {
-        self.reach.shows(facet, self.owned)
+        (self.costs || facet != Facet::Money) && self.reach.shows(facet, self.owned)
     }
 }
 
@@ -83,6 +92,8 @@ pub struct ReportAbout {
     pub period: Period,
     /// The AI model that wrote the narrative.
     pub model: String,
+    /// The version of the AI's settings, and so of the prompt; none in reports of earlier releases.
+    pub prompt_version: Option<u32>,
     /// When it was published.
     pub published_at: DateTime<Utc>,
 }
@@ -90,9 +101,10 @@ pub struct ReportAbout {
 impl Sight {
     /// A report.
     pub fn report(self, view: ReportView) -> ShownReport {
-        let ReportView { id, run_id, kind, period, headline, summary, metrics, model, published_at } = view;
+        let ReportView { id, run_id, kind, period, headline, summary, metrics, model, prompt_version, published_at } =
+            view;
         ShownReport {
-            about: ReportAbout { id, run_id, kind, period, model, published_at },
+            about: ReportAbout { id, run_id, kind, period, model, prompt_version, published_at },
             headline: self.show(Facet::Name, headline),
             summary: self.show(Facet::Name, summary),
             metrics: self.metrics(metrics),
@@ -187,6 +199,7 @@ mod tests {
             summary: "Irina Belova let one customer wait.".into(),
             metrics: compute(&[dialogue], Tz::UTC),
             model: "a-model".into(),
+            prompt_version: Some(3),
             published_at: at(),
         }
     }

@@ -1,6 +1,6 @@
 //! The mails in English.
 
-use super::Mail;
+use super::{Link, Mail};
 
 const BYE: &str = "Synkro\n";
 
@@ -38,6 +38,7 @@ pub(super) fn text(mail: &Mail<'_>) -> (String, String) {
                 link.reveal()
             ),
         ),
+        Mail::SecondFactorReset { link, days } => second_factor_reset(link, *days),
         Mail::EmailConfirmation { link, minutes } => (
             "Confirm your e-mail address for Synkro".into(),
             format!(
@@ -61,4 +62,16 @@ pub(super) fn text(mail: &Mail<'_>) -> (String, String) {
             ),
         ),
     }
+}
+
+fn second_factor_reset(link: &Link, days: i64) -> (String, String) {
+    (
+        "Your authenticator app for Synkro was taken away".into(),
+        format!(
+            "Hello,\n\na super_admin took your lost authenticator app away, and your password with it, and you were signed out\n\
+                 everywhere. Choose a new password here, sign in, and set up a new app:\n\n{}\n\n\
+                 The link works once, for {days} days. If you did not ask for it, tell a super_admin at once.\n\n{BYE}",
+            link.reveal()
+        ),
+    )
 }

@@ -70,6 +70,13 @@ pub enum Mail<'a> {
         /// For how many days the link works.
         days: i64,
     },
+    /// The authenticator app and the password of someone on the platform's staff were taken away.
+    SecondFactorReset {
+        /// Where to choose a new password.
+        link: &'a Link,
+        /// For how many days the link works.
+        days: i64,
+    },
     /// A new address is to be confirmed. Sent to it.
     EmailConfirmation {
         /// Where to confirm it.
@@ -97,6 +104,7 @@ impl Mail<'_> {
             Self::PasswordWasReset => "password_was_reset",
             Self::Invitation { .. } => "invitation",
             Self::StaffInvitation { .. } => "staff_invitation",
+            Self::SecondFactorReset { .. } => "second_factor_reset",
             Self::EmailConfirmation { .. } => "email_confirmation",
             Self::EmailChangeRequested { .. } => "email_change_requested",
             Self::EmailChanged { .. } => "email_changed",
@@ -144,6 +152,11 @@ impl PublicUrl {
     /// The address of a page. The token comes after `#`, which browsers keep to themselves.
     pub fn link(&self, page: LinkPage, token: &str) -> Link {
         Link(format!("{}{}#token={token}", self.0, page.path()).into())
+    }
+
+    /// Where a service sends people back to that they let Synkro into, in the company of that short name.
+    pub fn callback(&self, service: &str, slug: &str) -> String {
+        format!("{}/integrations/{service}/callback/{slug}", self.0)
     }
 
     /// The host.
@@ -199,6 +212,7 @@ mod tests {
             (Mail::Invitation { company: &company, link: &link, days: 7 }, "Acme"),
             (Mail::Invitation { company: &company, link: &link, days: 7 }, "#token=TOKEN"),
             (Mail::StaffInvitation { link: &link, days: 7 }, "#token=TOKEN"),
+            (Mail::SecondFactorReset { link: &link, days: 7 }, "#token=TOKEN"),
             (Mail::EmailConfirmation { link: &link, minutes: 30 }, "#token=TOKEN"),
             (Mail::EmailChangeRequested { new: &new }, "new@acme.example"),
             (Mail::EmailChanged { new: &new }, "new@acme.example"),

@@ -1,6 +1,6 @@
 //! The mails in Russian.
 
-use super::Mail;
+use super::{Link, Mail};
 
 const BYE: &str = "Synkro\n";
 
@@ -40,6 +40,7 @@ pub(super) fn text(mail: &Mail<'_>) -> (String, String) {
                 link.reveal()
             ),
         ),
+        Mail::SecondFactorReset { link, days } => second_factor_reset(link, *days),
         Mail::EmailConfirmation { link, minutes } => (
             "Подтвердите адрес почты для Synkro".into(),
             format!(
@@ -63,4 +64,16 @@ pub(super) fn text(mail: &Mail<'_>) -> (String, String) {
             ),
         ),
     }
+}
+
+fn second_factor_reset(link: &Link, days: i64) -> (String, String) {
+    (
+        "Ваше приложение с кодами для Synkro отключено".into(),
+        format!(
+            "Здравствуйте!\n\nsuper_admin отключил ваше утерянное приложение с кодами и вместе с ним пароль; все сеансы \
+                 завершены.\nЗадайте новый пароль, войдите и подключите новое приложение:\n\n{}\n\n\
+                 Ссылка работает один раз, дней: {days}. Если вы об этом не просили, сразу сообщите super_admin.\n\n{BYE}",
+            link.reveal()
+        ),
+    )
 }

@@ -61,9 +61,15 @@ async fn attempt(
         ended = tokio::time::timeout(timeout, steps::run(&work, due.step)) => ended,
         () = cancelled(pipeline, due) => {
             tracing::info!(run = %due.run_id, step = due.step.name(), "the run was cancelled; the step stops");
-            return Ok(None);
+            return match work.metered(false) {
+                Some(metered) => record_end(pipeline, &context, &run, metered).await,
+                None => Ok(None),
+            };
         }
     };
+    if let Some(metered) = work.metered(matches!(ended, Ok(Ok(_)))) {
+        record_end(pipeline, &context, &run, metered).await?;
+    }
     let at = |attempt_id| Attempt { attempt_id, at: pipeline.clock.now() };
     let command = match ended.unwrap_or_else(|_| Err(timed_out(due.step, timeout, work.dispatched()))) {
         Ok(output) => JobRunCommand::Complete { attempt: at(attempt_id), output },

@@ -8,8 +8,10 @@
 mod analysis;
 mod attempt;
 mod package;
+mod report_chart;
 mod report_text;
 mod run_stopper;
+pub(crate) mod sample;
 mod steps;
 mod work;
 mod worker;
@@ -23,12 +25,13 @@ use domain::job_run::JobRun;
 use domain::report::Report;
 use domain::tenant::Tenant;
 
+use crate::ports::charts::Charts;
 use crate::ports::clock::{Clock, Ids};
 use crate::ports::commands::Commands;
 use crate::ports::queue::StepQueue;
 use crate::ports::services::Connectors;
 use crate::ports::staging::Staging;
-use crate::use_cases::OpenAccount;
+use crate::use_cases::{FollowMovedGroup, OpenAccount};
 
 /// What the pipeline needs from outside.
 pub struct Pipeline {
@@ -44,6 +47,10 @@ pub struct Pipeline {
     pub staging: Arc<dyn Staging>,
     /// The tenants' accounts.
     pub accounts: Arc<OpenAccount>,
+    /// What corrects the settings where a group has moved.
+    pub moved_groups: Arc<FollowMovedGroup>,
+    /// What draws the chart of a report.
+    pub charts: Arc<dyn Charts>,
     /// The adapters.
     pub connectors: Arc<dyn Connectors>,
     /// The time.

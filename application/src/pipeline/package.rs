@@ -1,15 +1,17 @@
 //! The package: everything that the analysis and the report need, put together once and staged.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::ids::TenantId;
 use domain::metrics::{Dialogue, Metrics, Utterance};
 use domain::values::{ContentHash, Phone};
+use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
 
 use super::work::{StepError, expired};
 use crate::error::PortError;
-use crate::ports::services::{Chat, ChatMessage, Deal};
+pub(super) use crate::ports::findings::ChatWithMessages;
+use crate::ports::services::{Chat, ChatMessage, Conversations, Deal, UpstreamError};
 use crate::ports::staging::{ListWriter, Staging, get_value, list_parts, put_value};
 
 /// Dialogues of a period with their numbers.
@@ -58,11 +60,16 @@ impl Package {
     }
 }
 
-/// A chat with its messages of the period, as step 3 stages it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct ChatWithMessages {
-    pub(super) chat: Chat,
-    pub(super) messages: Vec<ChatMessage>,
+/// Every deal once, as it was after its last change: one that changed while the list was read is staged in two versions, the
+/// newer one later.
+pub(super) fn newest_versions(staged: impl IntoIterator<Item = Deal>) -> Vec<Deal> {
+    let mut newest: BTreeMap<i64, Deal> = BTreeMap::new();
+    for deal in staged {
+        if newest.get(&deal.id).is_none_or(|known| known.updated_at <= deal.updated_at) {
+            newest.insert(deal.id, deal);
+        }
+    }
+    newest.into_values().collect()
 }
 
 /// The deal that each phone belongs to: of several, the one that changed last.
@@ -111,12 +118,26 @@ fn language(messages: &[ChatMessage]) -> String {
     .to_owned()
 }
 
+/// The chats with one of the phones. The list moves while it is read, and messages take minutes, so it is read to its end before
+/// the first message is asked for. The phones are those of some deals' contacts, so the company's other chats are not kept.
+pub(super) async fn chats_of(
+    conversations: &dyn Conversations,
+    is_wanted: impl Fn(&Phone) -> bool + Send,
+) -> Result<Vec<Chat>, UpstreamError> {
+    let mut pages = conversations.chats();
+    let mut chats = Vec::new();
+    while let Some(page) = pages.try_next().await? {
+        chats.extend(page.into_iter().filter(|chat| chat.phone.as_ref().is_some_and(&is_wanted)));
+    }
+    Ok(chats)
+}
+
 #[cfg(test)]
 mod tests {
     use domain::metrics::{Outcome, Sender};
 
     use super::*;
-    use crate::ports::services::Contact;
+    use crate::ports::services::{Chat, Contact};
 
     fn phone() -> Phone {
         "+12015550100".parse().unwrap()
@@ -155,6 +176,20 @@ mod tests {
         let deals = [deal(1, "2026-06-02T00:00:00Z"), deal(2, "2026-06-03T00:00:00Z"), deal(3, "2026-06-01T00:00:00Z")];
         let dialogue = dialogue(chat("Hello", Some(phone())), &deals_by_phone(&deals)).unwrap();
         assert_eq!(dialogue.agent.as_deref(), Some("Agent 2"));
+    }
+
+    #[test]
+    fn a_deal_counts_as_it_was_after_its_last_change() {
+        let before = deal(1, "2026-06-02T00:00:00Z");
+        let without_phone = |updated_at| Deal { contacts: Vec::new(), ..deal(1, updated_at) };
+        for after in [without_phone("2026-06-03T00:00:00Z"), without_phone("2026-06-02T00:00:00Z")] {
+            let deals = newest_versions([before.clone(), after.clone()]);
+            assert_eq!(deals, [after]);
+            assert!(deals_by_phone(&deals).is_empty());
+        }
+        let other = deal(2, "2026-06-01T00:00:00Z");
+        let stale = without_phone("2026-06-01T00:00:00Z");
+        assert_eq!(newest_versions([other.clone(), before.clone(), stale]), [before, other]);
     }
 
     #[test]

@@ -14,24 +14,35 @@ use crate::ports::services::Notification;
 const MOST_FINDINGS: usize = 3;
 
 /// The words of one language.
-struct Words {
-    numbers: &'static str,
-    dialogues: &'static str,
-    messages: &'static str,
-    median: &'static str,
-    p90: &'static str,
-    unanswered: &'static str,
-    awaiting: &'static str,
-    outcomes: [&'static str; 3],
-    agents: &'static str,
-    unknown_agent: &'static str,
-    hours: &'static str,
-    languages: &'static str,
-    customers: &'static str,
-    topics: &'static str,
-    findings: &'static str,
-    recommendations: &'static str,
-    seconds: &'static str,
+pub(super) struct Words {
+    pub(super) numbers: &'static str,
+    pub(super) dialogues: &'static str,
+    pub(super) messages: &'static str,
+    pub(super) median: &'static str,
+    pub(super) p90: &'static str,
+    pub(super) unanswered: &'static str,
+    pub(super) awaiting: &'static str,
+    pub(super) outcomes: [&'static str; 3],
+    pub(super) agents: &'static str,
+    pub(super) unknown_agent: &'static str,
+    pub(super) hours: &'static str,
+    pub(super) languages: &'static str,
+    pub(super) customers: &'static str,
+    pub(super) topics: &'static str,
+    pub(super) findings: &'static str,
+    pub(super) recommendations: &'static str,
+    pub(super) seconds: &'static str,
+    pub(super) sample: &'static str,
+    /// The same as `median` in a narrow place.
+    pub(super) response: &'static str,
+    pub(super) messages_by_hour: &'static str,
+    pub(super) no_messages: &'static str,
+    pub(super) dialogues_by_agent: &'static str,
+    pub(super) no_dialogues: &'static str,
+    pub(super) other_agents: &'static str,
+    /// Seconds, minutes, hours and days in a narrow place.
+    pub(super) units: [&'static str; 4],
+    pub(super) no_chart: &'static str,
 }
 
 const ENGLISH: Words = Words {
@@ -52,6 +63,16 @@ const ENGLISH: Words = Words {
     findings: "Findings",
     recommendations: "Recommendations",
     seconds: "s",
+    sample: "Synkro: a test report on a few dialogues",
+    response: "Response, median",
+    messages_by_hour: "Messages by hour of the day",
+    no_messages: "No messages in this period",
+    dialogues_by_agent: "Dialogues by agent",
+    no_dialogues: "No dialogues in this period",
+    other_agents: "Others",
+    units: ["s", "min", "h", "d"],
+    no_chart: "Telegram refused the chart. If this happens every time, check that the bot may send photos to this \
+               group.",
 };
 
 const RUSSIAN: Words = Words {
@@ -72,9 +93,19 @@ const RUSSIAN: Words = Words {
     findings: "Наблюдения",
     recommendations: "Рекомендации",
     seconds: "с",
+    sample: "Synkro: пробный отчёт по нескольким диалогам",
+    response: "Ответ, медиана",
+    messages_by_hour: "Сообщения по часам суток",
+    no_messages: "Сообщений за период нет",
+    dialogues_by_agent: "Диалоги по менеджерам",
+    no_dialogues: "Диалогов за период нет",
+    other_agents: "Остальные",
+    units: ["с", "мин", "ч", "дн"],
+    no_chart: "Telegram не принял диаграмму. Если так происходит каждый раз, проверьте, что боту разрешено отправлять \
+               фотографии в эту группу.",
 };
 
-fn words(language: Language) -> &'static Words {
+pub(super) fn words(language: Language) -> &'static Words {
     match language {
         Language::English => &ENGLISH,
         Language::Russian => &RUSSIAN,
@@ -116,7 +147,25 @@ pub(super) fn notification(
     ];
     lines
         .extend(narrative.findings.iter().take(MOST_FINDINGS).map(|finding| format!("• {}", one_line(&finding.title))));
-    Notification { title: one_line(&narrative.headline), lines }
+    Notification { title: one_line(&narrative.headline), lines, illustration: None }
+}
+
+/// A message on a few dialogues, for trying out the group: what it says is in every later report too.
+pub(super) fn sample_notification(language: Language, metrics: &Metrics) -> Notification {
+    let words = words(language);
+    let lines = vec![
+        format!("{}: {} · {}: {}", words.dialogues, metrics.dialogues, words.messages, metrics.messages),
+        format!("{}: {}", words.median, seconds(metrics.first_response.median_seconds, words)),
+        format!("{}: {}", words.unanswered, unanswered(metrics)),
+    ];
+    Notification { title: words.sample.to_owned(), lines, illustration: None }
+}
+
+/// What the AI wrote, in Markdown.
+pub(super) fn story_of(language: Language, narrative: &Narrative) -> String {
+    let mut text = format!("# {}\n\n{}\n", one_line(&narrative.headline), narrative.summary.trim());
+    story(&mut text, words(language), narrative);
+    text
 }
 
 fn numbers(text: &mut String, words: &Words, metrics: &Metrics) {
@@ -190,11 +239,16 @@ fn seconds(value: Option<u64>, words: &Words) -> String {
 }
 
 fn unanswered(metrics: &Metrics) -> String {
-    format!("{} ({:.1} %)", metrics.unanswered, metrics.unanswered_share * 100.0)
+    format!("{} ({})", metrics.unanswered, unanswered_share(metrics))
+}
+
+/// The same in the text and on the chart, which stand side by side.
+pub(super) fn unanswered_share(metrics: &Metrics) -> String {
+    format!("{:.1} %", metrics.unanswered_share * 100.0)
 }
 
 /// The period as the tenant's days: one, or the first and the last.
-fn days(run: &Run) -> String {
+pub(super) fn days(run: &Run) -> String {
     let last_instant = run.period.to - chrono::TimeDelta::microseconds(1);
     let (first, last) = (run.day.day_of(run.period.from), run.day.day_of(last_instant));
     if first == last { first.to_string() } else { format!("{first} – {last}") }

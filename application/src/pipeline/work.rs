@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use domain::ids::{AttemptId, TenantId};
 use domain::integration::IntegrationKind;
-use domain::job_run::{Attempt, Failure, FailureClass, JobRunCommand, Run, Step, StepOutput};
+use domain::job_run::{Attempt, Failure, FailureClass, JobRunCommand, Metered, Run, Step, StepOutput};
 use domain::tenant::TenantDetails;
 use domain::values::ContentHash;
 
 use super::Pipeline;
+use super::analysis::{Meter, Terms};
 use crate::context::RequestContext;
 use crate::error::PortError;
 use crate::ports::services::{Account, Delivery, UpstreamError};
@@ -56,6 +57,7 @@ pub(super) struct Work<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) run: &'a Run,
     pub(super) tenant: TenantDetails,
+    pub(super) meter: Meter,
     context: &'a RequestContext,
     attempt_id: AttemptId,
     dispatched: AtomicBool,
@@ -71,7 +73,8 @@ impl<'a> Work<'a> {
         let tenant = pipeline.tenants.load(run.tenant_id.uuid()).await?;
         let missing = || PortError::internal(format!("run {} belongs to no tenant", run.run_id));
         let tenant = tenant.details().cloned().ok_or_else(missing)?;
-        Ok(Self { pipeline, run, tenant, context, attempt_id, dispatched: AtomicBool::new(false) })
+        let meter = Meter::of_attempt(run, attempt_id);
+        Ok(Self { pipeline, run, tenant, meter, context, attempt_id, dispatched: AtomicBool::new(false) })
     }
 
     pub(super) fn tenant_id(&self) -> TenantId {
@@ -110,6 +113,15 @@ impl<'a> Work<'a> {
             }
             Err(error) => Err(StepError::System(PortError::Unavailable(Box::new(error)))),
         }
+    }
+
+    /// What the AI was asked, where there is something to record: a call that was answered, or all of them.
+    pub(super) fn metered(&self, done: bool) -> Option<JobRunCommand> {
+        let Terms { prompt_version, model, price } = self.meter.terms()?;
+        let calls = self.meter.total();
+        let (attempt_id, at) = (self.attempt_id, self.pipeline.clock.now());
+        let metered = Metered { attempt_id, prompt_version, model, calls, price, at };
+        (done || calls.calls > 0).then_some(JobRunCommand::Meter(metered))
     }
 
     pub(super) fn dispatched(&self) -> bool {

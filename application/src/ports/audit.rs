@@ -55,7 +55,7 @@ pub struct AuditRequest {
 /// A part of the history. Nothing will ever appear between its events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditPage<T> {
-    /// The events.
+    /// The events. Fewer than were asked for, or none, where the filter lets few through; the history then goes on all the same.
     pub items: Vec<T>,
     /// Where the next page begins; none on the last one.
     pub next: Option<LogPosition>,

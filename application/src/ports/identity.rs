@@ -53,12 +53,22 @@ pub trait Credentials: Send + Sync {
     /// The hash, if a password was set.
     async fn get(&self, user: UserId) -> Result<Option<PasswordHash>, PortError>;
 
+    /// Forgets the password. Sessions that were being opened with it are not.
+    async fn forget(&self, user: UserId) -> Result<(), PortError>;
+
     /// Keeps the hash in place of this one only.
     async fn replace(&self, user: UserId, old: &PasswordHash, new: PasswordHash) -> Result<(), PortError>;
 
-    /// Keeps the hash of a new password and forgets the refresh tokens of the user's other sessions, both or neither.
-    /// Answers with those sessions.
-    async fn change(&self, user: UserId, new: PasswordHash, keep: SessionId) -> Result<Vec<SessionId>, PortError>;
+    /// Keeps the hash of a new password in place of this one only, forgets the refresh tokens of the user's other sessions and
+    /// ends links to confirm another address, all or nothing. Answers with those sessions; none where another hash, or no
+    /// hash, is there by now.
+    async fn change(
+        &self,
+        user: UserId,
+        old: &PasswordHash,
+        new: PasswordHash,
+        keep: SessionId,
+    ) -> Result<Option<Vec<SessionId>>, PortError>;
 }
 
 /// A signed token and when it ends.
@@ -118,11 +128,20 @@ pub trait Tokens: Send + Sync {
     fn public_keys(&self, now: DateTime<Utc>) -> Vec<PublicKey>;
 }
 
-/// An attempt to sign in, by what failures are counted.
+/// What failures of an account are counted for. Each is forgotten by what is right of its own kind alone.
+#[derive(Debug, Clone)]
+pub enum Counted {
+    /// Passwords of the account that was named, whether it exists or not.
+    Passwords(Email),
+    /// Codes of a user's second factor.
+    Codes(UserId),
+}
+
+/// An attempt to prove who one is, by what failures are counted.
 #[derive(Debug, Clone)]
 pub struct Attempt {
-    /// The account that was named, whether it exists or not; none where the text is no address.
-    pub account: Option<Email>,
+    /// What was tried, and of whom; none where the text is no address.
+    pub account: Option<Counted>,
     /// Where the attempt came from.
     pub address: Option<String>,
 }
@@ -136,7 +155,7 @@ pub struct Lockout {
     pub until: DateTime<Utc>,
 }
 
-/// Counts failed attempts to sign in, per account and per address, for all processes together.
+/// Counts failed attempts to prove who one is, per account and per address, for all processes together.
 #[async_trait]
 pub trait SignInGuard: Send + Sync {
     /// When the next attempt is allowed; none where this one is.
@@ -147,4 +166,13 @@ pub trait SignInGuard: Send + Sync {
 
     /// Forgets the account's failures, unless others locked it while this attempt was looked at.
     async fn succeeded(&self, attempt: &Attempt, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, PortError>;
+}
+
+/// Whose the addresses are that people sign in with, of all companies and the platform's staff.
+///
+/// It is the log's own list of what is taken, which no read model can lag behind: who has just been registered can sign in.
+#[async_trait]
+pub trait EmailOwners: Send + Sync {
+    /// The user who may sign in with this address.
+    async fn owner_of(&self, email: &Email) -> Result<Option<UserId>, PortError>;
 }

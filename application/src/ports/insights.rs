@@ -41,7 +41,7 @@ pub struct AgentActivity {
     pub won: u64,
 }
 
-/// What the AI was asked. Nobody tells Synkro what a token costs, so this is no amount of money.
+/// What the AI was asked. Not every company has entered what a token costs, so this is no amount of money.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AiUsage {
     /// Calls.
@@ -50,6 +50,28 @@ pub struct AiUsage {
     pub input_tokens: u64,
     /// Tokens that they wrote.
     pub output_tokens: u64,
+}
+
+/// What is left of what deals brought in after what the AI cost, in minor units. What is none is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Profit {
+    /// Nothing where no deal of the reports was won. Reports hold no sums, so of any deal it is not known.
+    pub revenue: Option<i64>,
+    /// Nothing where the AI was not called. What calls cost is told of single runs only, so of their sum it is not known.
+    pub costs: Option<i64>,
+}
+
+impl Profit {
+    /// Of so many deals that were won, after this use of the AI.
+    pub fn of(deals_won: u64, usage: &AiUsage) -> Self {
+        let nothing = |count: u64| (count == 0).then_some(0);
+        Self { revenue: nothing(deals_won), costs: nothing(usage.calls) }
+    }
+
+    /// The amount, where both sides are known.
+    pub fn amount(&self) -> Option<i64> {
+        Some(self.revenue? - self.costs?)
+    }
 }
 
 /// How one step of the pipeline does.
@@ -80,4 +102,17 @@ pub trait Insights: Send + Sync {
 
     /// How the steps of the pipeline do, in their order.
     async fn steps(&self, scope: &TenantScope) -> Result<Vec<StepLoad>, PortError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profit_is_known_where_both_sides_are() {
+        let used = AiUsage { calls: 1, input_tokens: 900, output_tokens: 30 };
+        let profit = |won, usage: &AiUsage| Profit::of(won, usage).amount();
+        assert_eq!(profit(0, &AiUsage::default()), Some(0));
+        assert_eq!((profit(1, &AiUsage::default()), profit(0, &used), profit(1, &used)), (None, None, None));
+    }
 }

@@ -49,6 +49,8 @@ pub struct NewLink {
     pub payload: Option<SecretString>,
     /// Until when it works.
     pub expires_at: DateTime<Utc>,
+    /// Whether links of its kind about the same subject end with its coming.
+    pub supersedes: bool,
 }
 
 /// A link that works now.
@@ -69,8 +71,8 @@ pub trait OneTimeLinks: Send + Sync {
     /// A new token of 256 random bits.
     fn token(&self) -> Result<SecretString, PortError>;
 
-    /// Records the link and puts its mails into the outbox, both or neither; false where the address has asked for as many
-    /// within the hour as it may.
+    /// Records the link, ends those that it supersedes, and puts its mails into the outbox, all or nothing; false where the
+    /// address has asked for as many within the hour as it may.
     async fn issue(&self, link: NewLink, mails: Vec<NewMail>, now: DateTime<Utc>) -> Result<bool, PortError>;
 
     /// The link of a token, where it works now.

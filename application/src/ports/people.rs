@@ -13,6 +13,8 @@ use crate::error::PortError;
 /// Where an invitation stands. Whether its time is over is told by its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvitationStatus {
+    /// The platform's staff have proposed it, and the company has not sent it.
+    Proposed,
     /// It can be accepted in its time.
     Open,
     /// Its user is registered.
@@ -22,9 +24,13 @@ pub enum InvitationStatus {
 }
 
 impl InvitationStatus {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Proposed, Self::Open, Self::Accepted, Self::Revoked];
+
     /// The frozen name.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Proposed => "proposed",
             Self::Open => "open",
             Self::Accepted => "accepted",
             Self::Revoked => "revoked",

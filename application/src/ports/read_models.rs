@@ -6,13 +6,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{ReportId, RunId, TenantId, UserId};
-use domain::integration::{CheckOutcome, IntegrationKind, IntegrationSettings, SecretRef};
-use domain::job_run::Step;
+use domain::integration::{CheckOutcome, IntegrationEvent, IntegrationKind, IntegrationSettings, SecretRef};
+use domain::job_run::{AiUse, Step};
 use domain::metrics::Metrics;
 use domain::period::Period;
 use domain::report::ReportKind;
 use domain::user::Membership;
-use domain::values::{Email, Language, Personal};
+use domain::values::{Language, Personal};
 
 use crate::context::{PlatformScope, TenantScope};
 use crate::error::{AppError, PortError};
@@ -154,6 +154,32 @@ pub struct IntegrationView {
     pub secrets: Vec<SecretRef>,
     /// What the last check of this version found.
     pub checked: Option<CheckOutcome>,
+    /// What is to be done although it works.
+    pub attention: Option<String>,
+    /// When it was checked.
+    pub checked_at: Option<DateTime<Utc>>,
+    /// When this version was saved.
+    pub configured_at: DateTime<Utc>,
+}
+
+/// Something that happened to an integration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IntegrationRecord {
+    /// Its number among all that happened to the integration.
+    pub sequence: u64,
+    /// When it was recorded.
+    pub at: DateTime<Utc>,
+    /// What happened.
+    pub event: IntegrationEvent,
+}
+
+/// What of an integration's records is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordFilter {
+    /// Saved versions.
+    Versions,
+    /// What was tried, and what of it was written.
+    Trials,
 }
 
 /// Where a run stands.
@@ -229,6 +255,8 @@ pub struct RunView {
     pub finished_at: Option<DateTime<Utc>>,
     /// The sequence of the run's last event that this view has seen.
     pub version: u64,
+    /// What the AI did for it so far; none before its first answer, and in runs of earlier releases.
+    pub ai: Option<AiUse>,
     /// Its eight steps, in order.
     pub steps: Vec<StepView>,
 }
@@ -280,6 +308,8 @@ pub struct ReportView {
     pub metrics: Metrics,
     /// The AI model that wrote the narrative.
     pub model: String,
+    /// The version of the AI's settings, and so of the prompt; none in reports of earlier releases.
+    pub prompt_version: Option<u32>,
     /// When it was published.
     pub published_at: DateTime<Utc>,
 }
@@ -302,9 +332,6 @@ pub trait Tenants: Send + Sync {
 /// Users.
 #[async_trait]
 pub trait Users: Send + Sync {
-    /// The user who may sign in with this address, of whichever tenant.
-    async fn by_email(&self, email: &Email) -> Result<Option<UserView>, PortError>;
-
     /// One user of the tenant.
     async fn get(&self, scope: &TenantScope, id: UserId) -> Result<Found<Option<UserView>>, PortError>;
 
@@ -319,7 +346,25 @@ pub trait Users: Send + Sync {
 #[async_trait]
 pub trait Integrations: Send + Sync {
     /// The tenant's configured integrations, by kind.
-    async fn list(&self, scope: &TenantScope) -> Result<Vec<IntegrationView>, PortError>;
+    async fn found(&self, scope: &TenantScope) -> Result<Found<Vec<IntegrationView>>, PortError>;
+
+    /// The same, without what could not be applied yet.
+    async fn list(&self, scope: &TenantScope) -> Result<Vec<IntegrationView>, PortError> {
+        Ok(self.found(scope).await?.item)
+    }
+}
+
+/// What happened to integrations.
+#[async_trait]
+pub trait IntegrationRecords: Send + Sync {
+    /// What happened to the tenant's integration of this kind, newest first.
+    async fn list(
+        &self,
+        scope: &TenantScope,
+        kind: IntegrationKind,
+        filter: RecordFilter,
+        page: PageRequest,
+    ) -> Result<Page<IntegrationRecord>, PortError>;
 }
 
 /// Runs.
@@ -347,4 +392,7 @@ pub trait Reports: Send + Sync {
 pub trait Progress: Send + Sync {
     /// Waits until every read model has passed the position; false where `patience` ran out first.
     async fn passed(&self, position: LogPosition, patience: Duration) -> Result<bool, PortError>;
+
+    /// Whether the log holds an event at the position. One that a failover lost, or a log of another installation, does not.
+    async fn holds(&self, position: LogPosition) -> Result<bool, PortError>;
 }

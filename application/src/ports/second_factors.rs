@@ -16,6 +16,15 @@ pub struct FactorOwner {
     pub tenant_id: Option<TenantId>,
 }
 
+/// What an app that is set up is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewApp {
+    /// The user's only one.
+    First,
+    /// The one that takes the place of the confirmed one, which works until then.
+    Replacing,
+}
+
 /// What became of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CodeVerdict {
@@ -34,12 +43,25 @@ pub enum CodeVerdict {
 #[async_trait]
 pub trait SecondFactors: Send + Sync {
     /// Makes a secret for an app, in Base32 (RFC 4648). It counts once it is confirmed, and replaces one that never was;
-    /// none where the user has a confirmed one.
-    async fn begin(&self, owner: FactorOwner, now: DateTime<Utc>) -> Result<Option<SecretString>, PortError>;
+    /// none where the user has a confirmed one and it is to be the first, and the other way round.
+    async fn begin(
+        &self,
+        owner: FactorOwner,
+        app: NewApp,
+        now: DateTime<Utc>,
+    ) -> Result<Option<SecretString>, PortError>;
 
-    /// Confirms the secret by a code of the app that was shown in this session, and makes the recovery codes; none where the
-    /// code is not right, or there is nothing to confirm. From the same moment the user's other sessions count as ones
-    /// without a code.
+    /// Whether it is a code of the app that waits to be confirmed; none where no app does. It is not used up.
+    async fn is_of_waiting_app(
+        &self,
+        owner: FactorOwner,
+        code: &SecretString,
+        now: DateTime<Utc>,
+    ) -> Result<Option<bool>, PortError>;
+
+    /// Confirms the secret by a code of the app that was shown in this session, and makes the recovery codes, in place of
+    /// those of before; none where the code is not right, or there is nothing to confirm. From the same moment the user's
+    /// other sessions count as ones without a code.
     async fn confirm(
         &self,
         owner: FactorOwner,
@@ -58,6 +80,9 @@ pub trait SecondFactors: Send + Sync {
         code: &SecretString,
         now: DateTime<Utc>,
     ) -> Result<CodeVerdict, PortError>;
+
+    /// Makes new recovery codes in place of those of before.
+    async fn renew_recovery_codes(&self, owner: FactorOwner) -> Result<Vec<SecretString>, PortError>;
 
     /// Forgets the app and the recovery codes.
     async fn forget(&self, owner: FactorOwner) -> Result<(), PortError>;

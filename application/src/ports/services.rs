@@ -15,8 +15,14 @@ use domain::metrics::{Metrics, Outcome, Sender};
 use domain::narrative::Narrative;
 use domain::period::Period;
 use domain::values::Phone;
+use futures::stream::BoxStream;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+
+use super::charts::Picture;
+use super::circuits::Circuits;
+use super::oauth::Renewal;
+use super::providers::{ModelInfo, Provider, StorageSchema};
 
 /// A tenant's account at one service, with its secrets opened.
 #[derive(Debug)]
@@ -25,8 +31,15 @@ pub struct Account {
     pub tenant_id: TenantId,
     /// Where the service is and how to use it.
     pub settings: IntegrationSettings,
+    /// Which version of the settings this is; 0 where nothing is saved yet.
+    pub version: u32,
+    /// The country (ISO 3166-1) in whose way phones without a country code are read, wherever they come from; none where the
+    /// company says nothing.
+    pub phone_region: Option<String>,
     /// The opened secrets. They cannot be printed.
     pub secrets: BTreeMap<SecretName, SecretString>,
+    /// How another access token is had where the service does not take this one any more; none where people give it.
+    pub renewal: Option<Renewal>,
 }
 
 /// Why a call to a service did not succeed.
@@ -37,7 +50,8 @@ pub struct UpstreamError {
     pub service: IntegrationKind,
     /// What it means for the next attempt.
     pub class: FailureClass,
-    /// What happened, in words for the tenant's user that name the service; without secrets, addresses with tokens, or raw bodies.
+    /// What happened, in words for the tenant's user that name the service; without secrets, addresses with tokens, or raw
+    /// bodies.
     pub message: String,
     /// What to do about it.
     pub advice: String,
@@ -45,6 +59,17 @@ pub struct UpstreamError {
     pub retry_after: Option<Duration>,
     /// Whether the service may have carried the call out all the same.
     pub delivery: Delivery,
+    /// What a model read and wrote all the same, where its provider says so.
+    pub tokens: Option<Tokens>,
+}
+
+/// Tokens of one call of a model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tokens {
+    /// Those that the model read.
+    pub input: u64,
+    /// Those that it wrote.
+    pub output: u64,
 }
 
 /// Whether a failed call may have had its effect.
@@ -141,6 +166,45 @@ pub struct StoredReport {
     pub narrative: Narrative,
 }
 
+/// Rows of the tenant's storage, by their keys.
+#[derive(Debug, Clone, Copy)]
+pub enum StoredRows<'a> {
+    /// Deals.
+    Deals(&'a [i64]),
+    /// Contacts.
+    Contacts(&'a [i64]),
+    /// Chats.
+    Chats(&'a [i64]),
+    /// Messages: the chat and the message's id.
+    Messages(&'a [(i64, &'a str)]),
+}
+
+/// What the tenant's storage has of Synkro's tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TablesVersion {
+    /// The version that is there; none where the project says none.
+    pub version: Option<u32>,
+    /// The version that Synkro writes.
+    pub current: u32,
+    /// The SQL that leads from the one to the other; none where there is nothing to do.
+    pub upgrade: Option<String>,
+}
+
+/// The tables of the tenant's storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoredTable {
+    /// People of deals.
+    Contacts,
+    /// Deals.
+    Deals,
+    /// Chats.
+    Chats,
+    /// Messages of chats.
+    Messages,
+    /// Reports.
+    Reports,
+}
+
 /// A question to the model.
 #[derive(Debug, Clone)]
 pub struct Prompt {
@@ -165,11 +229,19 @@ pub struct Completion {
     pub output_tokens: u64,
 }
 
+/// A long list of a service, page by page: nothing is asked for before the page is waited for, and no page is kept. It ends
+/// with its first error.
+pub type Pages<'a, T> = BoxStream<'a, Result<Vec<T>, UpstreamError>>;
+
 /// Source of deals.
 #[async_trait]
 pub trait Crm: Send + Sync {
-    /// Deals that changed within the period, with contacts and responsible users; each deal once, by id.
-    async fn deals(&self, period: Period) -> Result<Vec<Deal>, UpstreamError>;
+    /// Deals that changed within the period, with contacts and responsible users; each deal once, by id. One that changes
+    /// while the list is read, within the period, may come once more, newer.
+    fn deals(&self, period: Period) -> Pages<'_, Deal>;
+
+    /// The deals that changed last, newest first; so many at most.
+    async fn latest(&self, count: u8) -> Result<Vec<Deal>, UpstreamError>;
 
     /// Whether the account answers and the key may read deals.
     async fn check(&self) -> Result<(), UpstreamError>;
@@ -178,14 +250,22 @@ pub trait Crm: Send + Sync {
 /// Source of conversations.
 #[async_trait]
 pub trait Conversations: Send + Sync {
-    /// All chats of the company.
-    async fn chats(&self) -> Result<Vec<Chat>, UpstreamError>;
+    /// All chats of the company, each once, by id.
+    fn chats(&self) -> Pages<'_, Chat>;
 
-    /// The messages of one chat within the period, oldest first, each once.
-    async fn messages(&self, chat_id: i64, period: Period) -> Result<Vec<ChatMessage>, UpstreamError>;
+    /// The messages of one chat within the period, each once: the newest page first, and each page oldest first. [`in_order`]
+    /// makes one list of them.
+    fn messages(&self, chat_id: i64, period: Period) -> Pages<'_, ChatMessage>;
 
     /// Whether the account answers and the key may read messages.
     async fn check(&self) -> Result<(), UpstreamError>;
+}
+
+/// The messages of one chat, oldest first, of its pages as [`Conversations::messages`] gives them.
+pub fn in_order(pages: Vec<Vec<ChatMessage>>) -> Vec<ChatMessage> {
+    let mut messages: Vec<_> = pages.into_iter().rev().flatten().collect();
+    messages.sort_by_key(|message| message.at);
+    messages
 }
 
 /// The tenant's own storage. Every write is an upsert by natural key: repeating it changes nothing.
@@ -206,8 +286,18 @@ pub trait TenantStorage: Send + Sync {
     /// Reads a report back.
     async fn report(&self, id: ReportId) -> Result<Option<StoredReport>, UpstreamError>;
 
-    /// Whether the project answers, the key is its own, and the tables are there.
+    /// How many of these rows are there.
+    async fn present(&self, rows: StoredRows<'_>) -> Result<u64, UpstreamError>;
+
+    /// Whether the project answers, the keys are its own, and the tables are there. Their version is asked for by
+    /// [`Self::schema`].
     async fn check(&self) -> Result<(), UpstreamError>;
+
+    /// Which version of the tables the project has.
+    async fn schema(&self) -> Result<TablesVersion, UpstreamError>;
+
+    /// How many rows there are.
+    async fn count(&self, table: StoredTable) -> Result<u64, UpstreamError>;
 }
 
 /// The AI provider.
@@ -219,6 +309,9 @@ pub trait Analyst: Send + Sync {
     /// Asks the model. Not repeated by the adapter after the model may have answered: a call costs money.
     async fn complete(&self, prompt: &Prompt) -> Result<Completion, UpstreamError>;
 
+    /// The models that the account may use, whichever is chosen.
+    async fn models(&self) -> Result<Vec<ModelInfo>, UpstreamError>;
+
     /// Whether the key works and the model exists.
     async fn check(&self) -> Result<(), UpstreamError>;
 }
@@ -226,8 +319,10 @@ pub trait Analyst: Send + Sync {
 /// Where notifications go.
 #[async_trait]
 pub trait Notifier: Send + Sync {
-    /// Sends one message and returns its id there. Never repeats a call that may have been carried out.
-    async fn send(&self, message: &Notification) -> Result<String, UpstreamError>;
+    /// Sends a notification, in several messages where one is too short for it. Never repeats a call that may have been carried
+    /// out; where some of the messages arrived and another did not, the delivery of the whole is not known. A picture that the
+    /// service refuses is left out.
+    async fn send(&self, message: &Notification) -> Result<Sent, UpstreamError>;
 
     /// Whether the bot answers.
     async fn check(&self) -> Result<(), UpstreamError>;
@@ -240,10 +335,38 @@ pub struct Notification {
     pub title: String,
     /// The lines under it, plain text.
     pub lines: Vec<String>,
+    /// What is shown with it.
+    pub illustration: Option<Illustration>,
 }
 
-/// Makes the adapter of an account's service.
-pub trait Connectors: Send + Sync {
+/// A picture that goes with a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Illustration {
+    /// The picture.
+    pub picture: Picture,
+    /// The line that ends the text where the service takes the text and not the picture.
+    pub otherwise: String,
+}
+
+/// A notification that arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// The ids of its messages there, in their order.
+    pub message_ids: Vec<String>,
+    /// The group's number from now on, where the service said that the group has moved.
+    pub moved_to: Option<String>,
+    /// Whether a picture is among the messages.
+    pub illustrated: bool,
+}
+
+/// Makes the adapter of an account's service, and knows which services are left alone for now.
+pub trait Connectors: Circuits {
+    /// Every provider that there is an adapter for; the first of a kind is the usual one.
+    fn providers(&self) -> &'static [&'static Provider];
+
+    /// The tables that a storage has to have.
+    fn storage_schema(&self) -> StorageSchema;
+
     /// A CRM.
     fn crm(&self, account: Account) -> Result<Box<dyn Crm>, UpstreamError>;
 

@@ -16,9 +16,8 @@ use crate::context::{Origin, RequestContext};
 use crate::error::AppError;
 use crate::password::Password;
 use crate::ports::commands::{Commands, LogPosition};
-use crate::ports::identity::{Credentials, PasswordHash, PasswordHasher};
+use crate::ports::identity::{Credentials, EmailOwners, PasswordHash, PasswordHasher};
 use crate::ports::links::LinkKind;
-use crate::ports::read_models::Users;
 
 /// Lets invited people in.
 pub struct AcceptInvitation {
@@ -27,7 +26,7 @@ pub struct AcceptInvitation {
     /// The log of users.
     pub accounts: Arc<dyn Commands<User>>,
     /// Who has which address.
-    pub users: Arc<dyn Users>,
+    pub addresses: Arc<dyn EmailOwners>,
     /// Keeping the list of owners.
     pub assignment: RoleAssignment,
     /// Password hashes.
@@ -69,7 +68,7 @@ impl AcceptInvitation {
         let names = [details.email.reveal().as_str(), company.name.as_str(), name.as_str()];
         let password = Password::of_field("password", password, &names)?;
         let user_id = UserId::of_invitation(details.invitation_id);
-        if self.users.by_email(details.email.reveal()).await?.is_some_and(|user| user.id != user_id) {
+        if self.addresses.owner_of(details.email.reveal()).await?.is_some_and(|owner| owner != user_id) {
             return Err(email_taken());
         }
         let hash = self.hasher.hash(&password).await?;

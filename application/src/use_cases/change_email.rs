@@ -51,19 +51,19 @@ impl ChangeEmail {
         if *user.email.reveal() == new {
             return Err(AppError::invalid(vec![FieldError::new("email", "is your address already")]));
         }
-        self.password.require(&user, password).await?;
+        self.password.require(account.context(), &user, "password", password).await?;
         let (tenant, kind) = (user.tenant(), LinkKind::EmailChange);
         let home = self.mailed.home(&user.membership).await?.ok_or(UserError::NotFound)?;
         let told = Mail::EmailChangeRequested { new: &new };
         let told = self.mailed.notice(&told, &user.email, tenant, home.language);
         let change = Change { former: user.email.reveal().clone(), new: new.clone() };
         let payload = serde_json::to_string(&change).map_err(|error| PortError::Internal(error.into()))?;
-        self.mailed.links.revoke(kind, tenant, user.user_id.uuid(), self.mailed.clock.now()).await?;
         let (prepared, expires_at) = (self.mailed.prepare(kind)?, self.mailed.clock.now() + LIFE);
         let mail = Mail::EmailConfirmation { link: &prepared.link, minutes: LIFE.num_minutes() };
         let mail = self.mailed.mail(&mail, &Personal::new(new.clone()), tenant, home.language, expires_at);
         let (subject, payload) = (Some(user.user_id.uuid()), Some(payload));
-        let about = LinkSubject { tenant_id: tenant, subject, asked_by: Some(new), payload, expires_at };
+        let about =
+            LinkSubject { tenant_id: tenant, subject, asked_by: Some(new), payload, expires_at, supersedes: true };
         let issued = self.mailed.issue(prepared, about, vec![told, mail]).await?;
         if issued { Ok(()) } else { Err(too_many_mails()) }
     }

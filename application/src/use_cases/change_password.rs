@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use domain::FieldError;
 use domain::session::RevocationReason;
 use domain::tenant::Tenant;
 use domain::user::{User, UserCommand, UserError};
+use domain::{ErrorKind, FieldError};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::end_sessions::EndSessions;
-use super::sign_in::locked;
+use super::own_password::OwnPassword;
 use crate::context::RequestContext;
 use crate::error::AppError;
 use crate::password::Password;
 use crate::ports::clock::Clock;
 use crate::ports::commands::{Commands, LogPosition};
-use crate::ports::identity::{Attempt, Credentials, PasswordHasher, PasswordMatch, SignInGuard};
+use crate::ports::identity::{Credentials, PasswordHasher};
 
 /// Changes passwords.
 pub struct ChangePassword {
@@ -27,8 +27,8 @@ pub struct ChangePassword {
     pub credentials: Arc<dyn Credentials>,
     /// Hashing.
     pub hasher: Arc<dyn PasswordHasher>,
-    /// Counting failures.
-    pub guard: Arc<dyn SignInGuard>,
+    /// Asking for the password.
+    pub password: Arc<OwnPassword>,
     /// Ending the other sessions.
     pub end: Arc<EndSessions>,
     /// The time.
@@ -40,7 +40,8 @@ impl ChangePassword {
     ///
     /// # Errors
     /// `invalid` where the old password is wrong or the new one breaks the rules, naming the field; `too_many` after
-    /// failed attempts: a device that was left open is no place to guess.
+    /// failed attempts: a device that was left open is no place to guess; `conflict` where the old password was changed or
+    /// taken away meanwhile.
     pub async fn change(
         &self,
         context: &RequestContext,
@@ -51,11 +52,6 @@ impl ChangePassword {
         let User::Active(user) = self.accounts.load(account.user_id.uuid()).await? else {
             return Err(UserError::NotFound.into());
         };
-        let attempt = Attempt { account: Some(user.email.reveal().clone()), address: None };
-        let now = self.clock.now();
-        if let Some(until) = self.guard.locked_until(&attempt, now).await? {
-            return Err(locked(until, now));
-        }
         let tenant = match user.tenant() {
             Some(tenant) => self.tenants.load(tenant.uuid()).await?,
             None => Tenant::Absent,
@@ -65,20 +61,18 @@ impl ChangePassword {
             return Err(AppError::invalid(vec![FieldError::new("new_password", "must differ from the old one")]));
         }
         let new = Password::of_field("new_password", new, &[user.email.reveal().as_str(), company])?;
-        let hash = self.credentials.get(account.user_id).await?;
-        if self.hasher.verify(&old, hash.as_ref()).await? == PasswordMatch::No {
-            self.guard.failed(&attempt, self.clock.now()).await?;
-            let message = "is not the password that you have now";
-            return Err(AppError::invalid(vec![FieldError::new("old_password", message)]));
-        }
-        if let Some(until) = self.guard.succeeded(&attempt, self.clock.now()).await? {
-            return Err(locked(until, self.clock.now()));
-        }
+        let verified = self.password.require(account.context(), &user, "old_password", &old).await?;
         let hash = self.hasher.hash(&new).await?;
-        let others = self.credentials.change(account.user_id, hash, account.session_id).await?;
+        let others = self.credentials.change(account.user_id, &verified, hash, account.session_id).await?;
+        let others = others.ok_or_else(changed_meanwhile)?;
         let changed = UserCommand::RecordPasswordChanged { at: self.clock.now() };
         let recorded = self.accounts.execute(account.context(), account.user_id.uuid(), changed).await?;
         let ended = self.end.end_all(account.context(), others, RevocationReason::PasswordChanged).await?;
         Ok(recorded.position.max(ended))
     }
+}
+
+fn changed_meanwhile() -> AppError {
+    let detail = "Your password was changed or taken away at this moment; sign in again.";
+    AppError::new(ErrorKind::Conflict, "password.changed_meanwhile", detail)
 }

@@ -50,7 +50,8 @@ impl CheckAccess {
     /// The answers, in the order of the questions. Everybody may ask about themselves; about others whoever may see roles.
     ///
     /// # Errors
-    /// `forbidden` for staff, and for questions about others without the right `roles:read`; `not_found` for a user of another company.
+    /// `forbidden` for staff, and for questions about others without the right `roles:read`; `not_found` for a user of another
+    /// company.
     pub async fn check(
         &self,
         context: &RequestContext,

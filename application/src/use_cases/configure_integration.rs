@@ -10,7 +10,7 @@ use domain::integration::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::context::{RequestContext, TenantScope};
+use crate::context::RequestContext;
 use crate::error::AppError;
 use crate::ports::clock::{Clock, Ids};
 use crate::ports::commands::{Commands, LogPosition};
@@ -46,22 +46,38 @@ impl ConfigureIntegration {
         context: &RequestContext,
         input: IntegrationInput,
     ) -> Result<Option<LogPosition>, AppError> {
+        self.save_on(context, input, None).await
+    }
+
+    /// The same, where the settings are at this version still; 0 is before the first.
+    ///
+    /// # Errors
+    /// `conflict` where they are at another one, too.
+    pub async fn save_on(
+        &self,
+        context: &RequestContext,
+        input: IntegrationInput,
+        expected: Option<u32>,
+    ) -> Result<Option<LogPosition>, AppError> {
         let scope = context.authorize(Permission::SettingsWrite)?;
         let IntegrationInput { settings, secrets } = input;
-        let id = IntegrationId::of(scope.tenant_id(), settings.kind()).uuid();
+        let (tenant_id, kind) = (scope.tenant_id(), settings.kind());
+        let id = IntegrationId::of(tenant_id, kind).uuid();
         let current = self.integrations.load(id).await?;
         let stored = current.configured().map(|config| config.secrets.clone()).unwrap_or_default();
         let mut changed = Vec::new();
-        for name in settings.kind().required_secrets().iter().copied() {
-            let kept = stored.iter().find(|secret| secret.name == name).copied();
-            let place = SecretPlace { tenant_id: scope.tenant_id(), kind: settings.kind(), name };
-            if let Some(value) = secrets.get(&name) {
-                changed.push(self.keep_or_store(place, kept, value).await?);
+        for (&name, value) in &secrets {
+            if !settings.given_secrets().contains(&name) {
+                // Refused with all other bad fields; nothing of it is stored.
+                changed.push(SecretRef { name, secret_id: SecretId::from(self.ids.next()) });
+                continue;
             }
+            let kept = stored.iter().find(|secret| secret.name == name).copied();
+            changed.push(self.keep_or_store(SecretPlace { tenant_id, kind, name }, kept, value).await?);
         }
-        let at = self.clock.now();
-        let configure = Configure { tenant_id: scope.tenant_id(), settings, secrets: changed, at };
-        self.record(&scope, id, IntegrationCommand::Configure(configure)).await
+        let configure = Configure { tenant_id, settings, secrets: changed, expected, at: self.clock.now() };
+        let command = IntegrationCommand::Configure(configure);
+        Ok(self.integrations.execute(scope.context(), id, command).await?.position)
     }
 
     /// The stored version where the value is the same; else a new one.
@@ -79,14 +95,5 @@ impl ConfigureIntegration {
         let secret_id = SecretId::from(self.ids.next());
         self.vault.store(place, secret_id, value).await?;
         Ok(SecretRef { name: place.name, secret_id })
-    }
-
-    async fn record(
-        &self,
-        scope: &TenantScope,
-        id: uuid::Uuid,
-        command: IntegrationCommand,
-    ) -> Result<Option<LogPosition>, AppError> {
-        Ok(self.integrations.execute(scope.context(), id, command).await?.position)
     }
 }

@@ -60,8 +60,8 @@ impl EndSessions {
     /// Ends a session of a user of the company.
     ///
     /// # Errors
-    /// `forbidden` without the right, for an API key, and where the caller does not manage the user's role; `not_found` for another
-    /// company's, and where it is not that user's.
+    /// `forbidden` without the right, for an API key, and where the caller does not manage the user's role; `not_found` for
+    /// another company's, and where it is not that user's.
     pub async fn end_of_user(
         &self,
         context: &RequestContext,
@@ -76,8 +76,8 @@ impl EndSessions {
     /// Ends all sessions of a user of the company.
     ///
     /// # Errors
-    /// `forbidden` without the right, for an API key, and where the caller does not manage the user's role; `not_found` for another
-    /// company's user.
+    /// `forbidden` without the right, for an API key, and where the caller does not manage the user's role; `not_found` for
+    /// another company's user.
     pub async fn end_all_of_user(
         &self,
         context: &RequestContext,

@@ -17,9 +17,10 @@ use crate::context::{RequestContext, TenantScope};
 use crate::error::AppError;
 use crate::mail::Mail;
 use crate::ports::commands::{Commands, LogPosition, Recorded};
+use crate::ports::identity::EmailOwners;
 use crate::ports::links::LinkKind;
 use crate::ports::people::{InvitationView, Invitations};
-use crate::ports::read_models::{Found, Page, PageRequest, Users};
+use crate::ports::read_models::{Found, Page, PageRequest};
 
 /// How long an invitation can be accepted.
 const LIFE: TimeDelta = TimeDelta::days(7);
@@ -48,7 +49,7 @@ pub struct InviteUsers {
     /// The read model.
     pub views: Arc<dyn Invitations>,
     /// Who has which address.
-    pub users: Arc<dyn Users>,
+    pub addresses: Arc<dyn EmailOwners>,
     /// Who may be given which role.
     pub assignment: RoleAssignment,
     /// Links and mails.
@@ -68,10 +69,7 @@ impl InviteUsers {
         role: RoleName,
     ) -> Result<InvitationOutcome, AppError> {
         let scope = context.authorize(Permission::UsersCreate)?;
-        let outcome = match self.invitations.first_outcome(scope.context()).await? {
-            Some(first) => first.into(),
-            None => self.record(&scope, email, role).await?,
-        };
+        let outcome = self.record(&scope, email, role, InvitationCommand::Invite).await?;
         let invitation = self.load(&scope, outcome.id).await?;
         let (tenant, id) = (scope.tenant_id(), outcome.id.uuid());
         if let Invitation::Open(details) = invitation
@@ -82,7 +80,22 @@ impl InviteUsers {
         Ok(outcome)
     }
 
-    /// Mails a new link, which lasts as long as the first one did; the old one does not work any more.
+    /// Makes an invitation that nobody can accept before somebody of the company sends it: no link is made, no mail is sent.
+    ///
+    /// # Errors
+    /// As for [`Self::invite`].
+    pub(super) async fn propose(
+        &self,
+        context: &RequestContext,
+        email: Email,
+        role: RoleName,
+    ) -> Result<InvitationOutcome, AppError> {
+        let scope = context.authorize(Permission::UsersCreate)?;
+        self.record(&scope, email, role, InvitationCommand::Propose).await
+    }
+
+    /// Mails a new link, which lasts as long as the first one did; the old one does not work any more. One that was proposed is
+    /// sent so for the first time.
     ///
     /// # Errors
     /// As for [`Self::invite`]; `not_found` for another company's; `conflict` where it was accepted or revoked.
@@ -92,7 +105,6 @@ impl InviteUsers {
         let resend = InvitationCommand::Resend { expires_at: now + LIFE, at: now };
         let recorded = self.invitations.execute(scope.context(), id.uuid(), resend).await?;
         if let Invitation::Open(details) = self.load(&scope, id).await? {
-            self.mailed.links.revoke(LinkKind::Invitation, Some(scope.tenant_id()), id.uuid(), now).await?;
             self.mail(&details).await?;
         }
         Ok(recorded.into())
@@ -130,16 +142,24 @@ impl InviteUsers {
         Ok(self.views.list(&scope, page).await?)
     }
 
-    async fn record(&self, scope: &TenantScope, email: Email, role: RoleName) -> Result<InvitationOutcome, AppError> {
+    async fn record(
+        &self,
+        scope: &TenantScope,
+        email: Email,
+        role: RoleName,
+        command: fn(InviteUser) -> InvitationCommand,
+    ) -> Result<InvitationOutcome, AppError> {
+        if let Some(first) = self.invitations.first_outcome(scope.context()).await? {
+            return Ok(first.into());
+        }
         self.assignment.require(scope, &role).await?;
-        if self.users.by_email(&email).await?.is_some() {
+        if self.addresses.owner_of(&email).await?.is_some() {
             return Err(email_taken());
         }
         let (now, invitation_id) = (self.mailed.clock.now(), InvitationId::from(self.mailed.ids.next()));
         let (tenant_id, email) = (scope.tenant_id(), Personal::new(email));
         let new = InviteUser { invitation_id, tenant_id, email, role, expires_at: now + LIFE, at: now };
-        let invite = InvitationCommand::Invite(new);
-        Ok(self.invitations.execute(scope.context(), invitation_id.uuid(), invite).await?.into())
+        Ok(self.invitations.execute(scope.context(), invitation_id.uuid(), command(new)).await?.into())
     }
 
     /// The scope, where the caller may manage the role that the invitation is for.
@@ -173,6 +193,7 @@ impl InviteUsers {
             asked_by: Some(to),
             payload: None,
             expires_at: *expires_at,
+            supersedes: true,
         };
         let issued = self.mailed.issue(prepared, about, vec![mail]).await?;
         if issued { Ok(()) } else { Err(too_many_mails()) }

@@ -63,6 +63,8 @@ pub(super) struct LinkSubject {
     pub(super) payload: Option<String>,
     /// Until when it works.
     pub(super) expires_at: DateTime<Utc>,
+    /// Whether links of its kind about the same subject end with its coming.
+    pub(super) supersedes: bool,
 }
 
 impl MailedLinks {
@@ -103,9 +105,9 @@ impl MailedLinks {
         mails: Vec<NewMail>,
     ) -> Result<bool, PortError> {
         let PreparedLink { kind, token, link: _ } = prepared;
-        let LinkSubject { tenant_id, subject, asked_by, payload, expires_at } = about;
+        let LinkSubject { tenant_id, subject, asked_by, payload, expires_at, supersedes } = about;
         let payload = payload.map(Into::into);
-        let new = NewLink { token, kind, tenant_id, subject, asked_by, payload, expires_at };
+        let new = NewLink { token, kind, tenant_id, subject, asked_by, payload, expires_at, supersedes };
         self.links.issue(new, mails, self.clock.now()).await
     }
 

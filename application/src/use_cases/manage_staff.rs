@@ -6,8 +6,9 @@ use chrono::TimeDelta;
 use domain::EventSourced;
 use domain::access::{PlatformPermission, StaffRole};
 use domain::ids::{SuperAdminsId, UserId};
+use domain::second_factor::SecondFactor;
 use domain::session::RevocationReason;
-use domain::super_admins::{SuperAdmins, SuperAdminsCommand};
+use domain::super_admins::{SuperAdmins, SuperAdminsCommand, SuperAdminsError};
 use domain::user::{Membership, RegisterStaff, User, UserCommand, UserDetails, UserError, UserEvent};
 use domain::values::{DisplayName, Email, Language, Personal};
 
@@ -20,11 +21,13 @@ use crate::ports::clock::Clock;
 use crate::ports::commands::{Commands, LogPosition, Recorded};
 use crate::ports::identity::Credentials;
 use crate::ports::links::LinkKind;
+use crate::ports::mail::NewMail;
 use crate::ports::read_models::{Page, PageRequest, UserView, Users};
+use crate::ports::second_factors::SecondFactors;
 use crate::ports::sessions::RefreshTokens;
 
 /// How long the link works by which someone new chooses a password. After that there is the link for a forgotten one.
-const LIFE: TimeDelta = TimeDelta::days(7);
+pub(super) const LIFE: TimeDelta = TimeDelta::days(7);
 
 /// Someone to be let in.
 #[derive(Debug, Clone)]
@@ -94,8 +97,22 @@ impl SuperAdminRoster {
         let at = self.clock.now();
         if self.is_able(id).await? {
             self.record(context, SuperAdminsCommand::Appoint { user_id: id, at }).await?;
+            self.require_another(id).await?;
         }
         self.record(context, SuperAdminsCommand::Dismiss { user_id: id, at }).await
+    }
+
+    /// Passes where somebody else of the list can act. Whose second factor was reset as the last one's stays on it, and has no
+    /// password until a link is used.
+    async fn require_another(&self, id: UserId) -> Result<(), AppError> {
+        if let SuperAdmins::Present(admins) = self.admins.load(SuperAdminsId::of_platform().uuid()).await? {
+            for other in admins.into_iter().filter(|other| *other != id) {
+                if self.is_able(other).await? {
+                    return Ok(());
+                }
+            }
+        }
+        Err(SuperAdminsError::Last.into())
     }
 
     async fn is_able(&self, id: UserId) -> Result<bool, AppError> {
@@ -120,6 +137,10 @@ pub struct ManageStaff {
     pub users: Arc<dyn Users>,
     /// The log.
     pub accounts: Arc<dyn Commands<User>>,
+    /// The log of second factors.
+    pub second_factors: Arc<dyn Commands<SecondFactor>>,
+    /// Authenticator apps and recovery codes.
+    pub factors: Arc<dyn SecondFactors>,
     /// Keeping the list of super admins.
     pub roster: Arc<SuperAdminRoster>,
     /// Links and mails.
@@ -183,10 +204,7 @@ impl ManageStaff {
     pub async fn link(&self, context: &RequestContext, id: UserId) -> Result<Link, AppError> {
         context.require_support(None)?;
         let (user, _) = self.member(id).await?;
-        let now = self.mailed.clock.now();
         let prepared = self.mailed.prepare(LinkKind::PasswordReset)?;
-        // Revoking ends all links about the user, so it comes first; the new one is not refused afterwards.
-        self.mailed.links.revoke(LinkKind::PasswordReset, None, id.uuid(), now).await?;
         let link = prepared.link.clone();
         self.issue(prepared, &user, Vec::new()).await?;
         Ok(link)
@@ -256,22 +274,23 @@ impl ManageStaff {
         Ok(self.accounts.execute(scope.context(), user_id.uuid(), register).await?.into())
     }
 
-    /// Issues a link that is counted for no address: whoever asks for new passwords of the person over the public page must not
-    /// keep the person out.
-    async fn issue(
+    /// Issues a link in place of those of before, whole or not at all, that is counted for no address: whoever asks for new
+    /// passwords of the person over the public page must not keep the person out.
+    pub(super) async fn issue(
         &self,
         prepared: PreparedLink,
         user: &UserDetails,
-        mails: Vec<crate::ports::mail::NewMail>,
+        mails: Vec<NewMail>,
     ) -> Result<(), AppError> {
         let (subject, expires_at) = (Some(user.user_id.uuid()), self.mailed.clock.now() + LIFE);
-        let about = LinkSubject { tenant_id: None, subject, asked_by: None, payload: None, expires_at };
+        let about =
+            LinkSubject { tenant_id: None, subject, asked_by: None, payload: None, expires_at, supersedes: true };
         self.mailed.issue(prepared, about, mails).await?;
         Ok(())
     }
 
     /// Someone of the staff who may sign in, and the role.
-    async fn member(&self, id: UserId) -> Result<(UserDetails, StaffRole), AppError> {
+    pub(super) async fn member(&self, id: UserId) -> Result<(UserDetails, StaffRole), AppError> {
         match self.accounts.load(id.uuid()).await? {
             User::Active(user) => {
                 let role = user.membership.staff_role().ok_or(UserError::NotFound)?;

@@ -34,16 +34,17 @@ impl ManageTenantUsers {
         tenant: TenantId,
         page: PageRequest,
     ) -> Result<Page<UserView>, AppError> {
-        let context = self.on_users_of(context, tenant, PlatformPermission::UsersRead).await?;
+        let (context, _) = self.on_users_of(context, tenant, PlatformPermission::UsersRead).await?;
         self.users.list(&context, page).await
     }
 
-    /// Invites the address into the company. A role with power over others takes a right of its own: whoever may invite for it
-    /// could invite themselves, and rule the company.
+    /// Invites the address into the company, or proposes it: whoever may invite could invite themselves, and see what the
+    /// company sees. So those who may not appoint only propose, for roles without power over others, and the company sends the
+    /// invitation or revokes it.
     ///
     /// # Errors
     /// As for [`InviteUsers::invite`]; `not_found` for no company and for no role of it; `forbidden` where the company is
-    /// kept out, and for a role with power over others without that right.
+    /// kept out, and for a role with power over others without the right to appoint.
     pub async fn invite(
         &self,
         context: &RequestContext,
@@ -51,14 +52,13 @@ impl ManageTenantUsers {
         email: Email,
         role: RoleName,
     ) -> Result<InvitationOutcome, AppError> {
-        let context = self.on_users_of(context, tenant, PlatformPermission::UsersWrite).await?;
-        self.tenants.load(tenant.uuid()).await?.require_open()?;
-        let context = if self.invite.assignment.has_power(tenant, &role).await? {
-            context.on_users_of(tenant, PlatformPermission::UsersAppoint)?
-        } else {
-            context
-        };
-        self.invite.invite(&context, email, role).await
+        let (proposing, company) = self.on_users_of(context, tenant, PlatformPermission::UsersWrite).await?;
+        company.require_open()?;
+        match context.on_users_of(tenant, PlatformPermission::UsersAppoint) {
+            Ok(appointing) => self.invite.invite(&appointing, email, role).await,
+            Err(refused) if self.invite.assignment.has_power(tenant, &role).await? => Err(refused),
+            Err(_) => self.invite.propose(&proposing, email, role).await,
+        }
     }
 
     /// Lets the user sign in again.
@@ -71,7 +71,7 @@ impl ManageTenantUsers {
         tenant: TenantId,
         id: UserId,
     ) -> Result<Option<LogPosition>, AppError> {
-        let context = self.on_users_of(context, tenant, PlatformPermission::UsersWrite).await?;
+        let (context, _) = self.on_users_of(context, tenant, PlatformPermission::UsersWrite).await?;
         self.users.reactivate(&context, id).await
     }
 
@@ -85,7 +85,7 @@ impl ManageTenantUsers {
         tenant: TenantId,
         id: UserId,
     ) -> Result<Option<LogPosition>, AppError> {
-        let context = self.on_users_of(context, tenant, PlatformPermission::UsersWrite).await?;
+        let (context, _) = self.on_users_of(context, tenant, PlatformPermission::UsersWrite).await?;
         self.users.deactivate(&context, id).await
     }
 
@@ -99,20 +99,21 @@ impl ManageTenantUsers {
         tenant: TenantId,
         id: UserId,
     ) -> Result<Option<LogPosition>, AppError> {
-        let context = self.on_users_of(context, tenant, PlatformPermission::UsersDelete).await?;
+        let (context, _) = self.on_users_of(context, tenant, PlatformPermission::UsersDelete).await?;
         self.users.remove(&context, id).await
     }
 
+    /// The request for work on the company's users, and the company.
     async fn on_users_of(
         &self,
         context: &RequestContext,
         tenant: TenantId,
         permission: PlatformPermission,
-    ) -> Result<RequestContext, AppError> {
+    ) -> Result<(RequestContext, Tenant), AppError> {
         let context = context.on_users_of(tenant, permission)?;
         match self.tenants.load(tenant.uuid()).await? {
             Tenant::Absent => Err(TenantError::NotFound.into()),
-            _ => Ok(context),
+            company => Ok((context, company)),
         }
     }
 }

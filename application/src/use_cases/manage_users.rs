@@ -15,7 +15,9 @@ use crate::context::{RequestContext, TenantScope};
 use crate::error::AppError;
 use crate::ports::clock::Clock;
 use crate::ports::commands::{Commands, LogPosition};
+use crate::ports::identity::Credentials;
 use crate::ports::read_models::{Found, Page, PageRequest, UserView, Users};
+use crate::ports::second_factors::{FactorOwner, SecondFactors};
 use crate::ports::sessions::RefreshTokens;
 
 /// What shall be different about a user.
@@ -35,6 +37,10 @@ pub struct ManageUsers {
     pub accounts: Arc<dyn Commands<User>>,
     /// Who may be given which role, and keeping the list of owners.
     pub assignment: RoleAssignment,
+    /// Password hashes.
+    pub credentials: Arc<dyn Credentials>,
+    /// Authenticator apps and recovery codes.
+    pub factors: Arc<dyn SecondFactors>,
     /// Who has sessions.
     pub refresh_tokens: Arc<dyn RefreshTokens>,
     /// Ending sessions.
@@ -114,7 +120,8 @@ impl ManageUsers {
         Ok(recorded.max(ended))
     }
 
-    /// Removes a deactivated user for good: nobody sees or reactivates the user any more. The user's history stays.
+    /// Removes a deactivated user for good: nobody sees or reactivates the user any more, and what the user signed in with is
+    /// gone; where this is cut off, within the hour (see `purge_removed` of the adapters). The user's history stays.
     ///
     /// # Errors
     /// `forbidden` for all but staff with the right; `not_found` for another company's user; `conflict` for one who is not
@@ -122,7 +129,10 @@ impl ManageUsers {
     pub async fn remove(&self, context: &RequestContext, id: UserId) -> Result<Option<LogPosition>, AppError> {
         context.authorize_platform(PlatformPermission::UsersDelete)?;
         let (scope, _) = self.manage(context, id).await?;
-        self.record(&scope, id, UserCommand::Remove { at: self.clock.now() }).await
+        let recorded = self.record(&scope, id, UserCommand::Remove { at: self.clock.now() }).await?;
+        self.credentials.forget(id).await?;
+        self.factors.forget(FactorOwner { user_id: id, tenant_id: Some(scope.tenant_id()) }).await?;
+        Ok(recorded)
     }
 
     /// Lets the user sign in again, with the password of before.

@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::ids::{IntegrationId, TenantId};
-use domain::integration::{Configured, IntegrationConfig, IntegrationKind};
+use async_trait::async_trait;
+use domain::ids::{SecretId, TenantId};
+use domain::integration::{Configured, IntegrationKind, SecretName};
 use domain::job_run::FailureClass;
 
+use super::keep_tokens::KeepTokens;
 use crate::error::{AppError, PortError};
-use crate::ports::commands::Commands;
+use crate::ports::oauth::{RenewAccess, Renewal};
 use crate::ports::services::{Account, Delivery, UpstreamError};
 use crate::ports::vault::{SecretPlace, Vault};
 
 /// Opens accounts.
 pub struct OpenAccount {
-    /// The log: the newest saved settings, not a table that may lag behind.
-    pub integrations: Arc<dyn Commands<IntegrationConfig>>,
+    /// The newest saved settings, with tokens that are good.
+    pub tokens: Arc<KeepTokens>,
     /// Sealed secrets.
     pub vault: Arc<dyn Vault>,
 }
@@ -24,33 +26,72 @@ impl OpenAccount {
     /// The tenant's account of that kind.
     ///
     /// # Errors
-    /// `Ok(Err(_))` says that the tenant has not set the integration up.
+    /// `Ok(Err(_))` says that the tenant has not set the integration up, or has to connect it again.
     pub async fn open(
         &self,
         tenant_id: TenantId,
         kind: IntegrationKind,
     ) -> Result<Result<Account, UpstreamError>, PortError> {
-        let config = self.integrations.load(IntegrationId::of(tenant_id, kind).uuid()).await?;
-        let Some(Configured { settings, secrets, .. }) = config.configured() else {
-            return Ok(Err(not_set_up(kind)));
-        };
-        let mut opened = BTreeMap::new();
-        for secret in secrets {
-            let place = SecretPlace { tenant_id, kind, name: secret.name };
-            opened.insert(secret.name, self.vault.open(place, secret.secret_id).await?);
-        }
-        Ok(Ok(Account { tenant_id, settings: settings.clone(), secrets: opened }))
+        open(&self.tokens, &self.vault, tenant_id, kind, None).await
     }
 }
 
-fn not_set_up(kind: IntegrationKind) -> UpstreamError {
-    UpstreamError {
-        service: kind,
-        class: FailureClass::Permanent,
-        message: format!("{} has not been set up yet", kind.title()),
-        advice: format!("Set up {} in the settings.", kind.title()),
-        retry_after: None,
-        delivery: Delivery::NotDelivered,
+async fn open(
+    tokens: &Arc<KeepTokens>,
+    vault: &Arc<dyn Vault>,
+    tenant_id: TenantId,
+    kind: IntegrationKind,
+    stale: Option<SecretId>,
+) -> Result<Result<Account, UpstreamError>, PortError> {
+    let config = match tokens.fresh(tenant_id, kind, stale).await? {
+        Ok(config) => config,
+        Err(error) => return Ok(Err(error)),
+    };
+    let mut opened = BTreeMap::new();
+    for secret in &config.secrets {
+        let place = SecretPlace { tenant_id, kind, name: secret.name };
+        opened.insert(secret.name, vault.open(place, secret.secret_id).await?);
+    }
+    let renewal = renewable(&config).map(|used| {
+        let (tokens, vault) = (Arc::clone(tokens), Arc::clone(vault));
+        Renewal(Arc::new(Reopen { tokens, vault, tenant_id, kind, used }))
+    });
+    let phone_region = tokens.phone_region(tenant_id).await?;
+    let Configured { settings, version, .. } = config;
+    Ok(Ok(Account { tenant_id, settings, version, phone_region, secrets: opened, renewal }))
+}
+
+/// The access token that another can be had for.
+fn renewable(config: &Configured) -> Option<SecretId> {
+    config.secret(SecretName::RefreshToken)?;
+    config.secret(SecretName::AccessToken)
+}
+
+/// The account once more, with another access token than the one that was used.
+struct Reopen {
+    tokens: Arc<KeepTokens>,
+    vault: Arc<dyn Vault>,
+    tenant_id: TenantId,
+    kind: IntegrationKind,
+    used: SecretId,
+}
+
+#[async_trait]
+impl RenewAccess for Reopen {
+    async fn renewed(&self) -> Result<Account, UpstreamError> {
+        let opened = open(&self.tokens, &self.vault, self.tenant_id, self.kind, Some(self.used)).await;
+        opened.unwrap_or_else(|error| {
+            tracing::error!(error = crate::error::chain(&error), "an access token could not be renewed");
+            Err(UpstreamError {
+                service: self.kind,
+                class: FailureClass::Transient,
+                message: format!("The token for {} could not be renewed: {error}", self.kind.title()),
+                advice: "Synkro tries again by itself".to_owned(),
+                retry_after: None,
+                delivery: Delivery::NotDelivered,
+                tokens: None,
+            })
+        })
     }
 }
 

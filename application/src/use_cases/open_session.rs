@@ -106,7 +106,7 @@ impl OpenSessions {
             user_id: user.user_id,
             tenant_id: user.tenant(),
             method: SignInMethod::Password,
-            user_agent: origin.client.user_agent.clone(),
+            user_agent: origin.client.user_agent.clone().map(Personal::new),
             ip: origin.client.ip.clone().map(Personal::new),
             ends_at,
             at: now,

@@ -3,17 +3,21 @@
 use std::sync::Arc;
 
 use domain::FieldError;
-use domain::user::UserDetails;
+use domain::user::{User, UserDetails};
 use secrecy::SecretString;
 
-use super::sign_in::locked;
+use super::sign_in::{locked, record_lockout};
+use crate::context::RequestContext;
 use crate::error::AppError;
 use crate::ports::clock::Clock;
-use crate::ports::identity::{Attempt, Credentials, PasswordHasher, PasswordMatch, SignInGuard};
+use crate::ports::commands::Commands;
+use crate::ports::identity::{Attempt, Counted, Credentials, PasswordHash, PasswordHasher, PasswordMatch, SignInGuard};
 
 /// Asks for the password before what would take an account over. A device that was left open is no place to guess either,
 /// so wrong ones are counted as failed sign-ins are.
 pub struct OwnPassword {
+    /// The users as the log knows them.
+    pub accounts: Arc<dyn Commands<User>>,
     /// Password hashes.
     pub credentials: Arc<dyn Credentials>,
     /// Hashing.
@@ -25,22 +29,32 @@ pub struct OwnPassword {
 }
 
 impl OwnPassword {
-    /// Passes where it is the user's password.
+    /// Passes where it is the user's password, and answers with its hash; `field` is what the request calls it.
     ///
     /// # Errors
-    /// `invalid`, naming the field `password`; `too_many` after failed attempts.
-    pub(super) async fn require(&self, user: &UserDetails, password: &SecretString) -> Result<(), AppError> {
-        let attempt = Attempt { account: Some(user.email.reveal().clone()), address: None };
+    /// `invalid`, naming the field; `too_many` after failed attempts.
+    pub(super) async fn require(
+        &self,
+        context: &RequestContext,
+        user: &UserDetails,
+        field: &str,
+        password: &SecretString,
+    ) -> Result<PasswordHash, AppError> {
+        let attempt = Attempt { account: Some(Counted::Passwords(user.email.reveal().clone())), address: None };
         let now = self.clock.now();
         if let Some(until) = self.guard.locked_until(&attempt, now).await? {
             return Err(locked(until, now));
         }
         let hash = self.credentials.get(user.user_id).await?;
-        if self.hasher.verify(password, hash.as_ref()).await? == PasswordMatch::No {
-            self.guard.failed(&attempt, self.clock.now()).await?;
-            return Err(AppError::invalid(vec![FieldError::new("password", "is not your password")]));
-        }
+        let fits = self.hasher.verify(password, hash.as_ref()).await?;
+        let Some(hash) = hash.filter(|_| fits != PasswordMatch::No) else {
+            let now = self.clock.now();
+            if let Some(lockout) = self.guard.failed(&attempt, now).await? {
+                record_lockout(self.accounts.as_ref(), &context.further(), user.user_id, lockout, now).await?;
+            }
+            return Err(AppError::invalid(vec![FieldError::new(field, "is not your password")]));
+        };
         let now = self.clock.now();
-        self.guard.succeeded(&attempt, now).await?.map_or(Ok(()), |until| Err(locked(until, now)))
+        self.guard.succeeded(&attempt, now).await?.map_or(Ok(hash), |until| Err(locked(until, now)))
     }
 }

@@ -7,7 +7,7 @@ use domain::access::Permission;
 use crate::access::shape::Sight;
 use crate::context::RequestContext;
 use crate::error::AppError;
-use crate::ports::insights::{Activity, AiUsage, Insights, StepLoad};
+use crate::ports::insights::{Activity, AiUsage, Insights, Profit, StepLoad};
 
 /// Reads sums.
 pub struct ReadInsights {
@@ -32,6 +32,14 @@ impl ReadInsights {
     pub async fn deals_won(&self, context: &RequestContext) -> Result<u64, AppError> {
         let scope = context.authorize(Permission::FinanceViewRevenue)?;
         Ok(self.insights.activity(&scope).await?.outcomes.won)
+    }
+
+    /// What is left, as far as the reports and the runs tell it. Whoever has the right is told no more of either side than
+    /// whether it is known.
+    pub async fn profit(&self, context: &RequestContext) -> Result<Profit, AppError> {
+        let scope = context.authorize(Permission::FinanceViewProfit)?;
+        let won = self.insights.activity(&scope).await?.outcomes.won;
+        Ok(Profit::of(won, &self.insights.ai_usage(&scope).await?))
     }
 
     /// How the steps of the pipeline do, in their order.

@@ -40,8 +40,8 @@ impl ReadReports {
     /// One report with its full text.
     ///
     /// # Errors
-    /// `not_found`, for another tenant's report too, and for one whose event is parked; `upstream` where the tenant's storage does not answer or has
-    /// lost the text.
+    /// `not_found`, for another tenant's report too, and for one whose event is parked; `upstream` where the tenant's storage
+    /// does not answer or has lost the text.
     pub async fn get(&self, context: &RequestContext, id: ReportId) -> Result<FullReport, AppError> {
         let scope = context.authorize(Permission::ReportsRead)?;
         let missing = AppError::new(ErrorKind::NotFound, "report.not_found", "There is no such report.");

@@ -8,10 +8,9 @@ use domain::tenant::Tenant;
 use domain::user::{User, UserDetails};
 use secrecy::SecretString;
 
-use super::SecondFactorCheck;
+use super::code_check::{SecondFactorCheck, SessionProof};
 use super::end_sessions::EndSessions;
 use super::open_session::{OpenSessions, SessionTokens};
-use super::second_factor::SessionProof;
 use crate::context::{Origin, RequestContext};
 use crate::error::AppError;
 use crate::ports::clock::{Clock, Ids};
@@ -54,8 +53,9 @@ impl RefreshSession {
     ///
     /// # Errors
     /// `unauthenticated` where the token is unknown, used or out of time, or the session or its user does not stand any
-    /// more; a used token ends the session, and so does an app that a member of the staff has set up elsewhere. `forbidden` where it came in a cookie without its CSRF token, and where the
-    /// company is kept out: then the session cannot go on, not even once the company is resumed.
+    /// more; a used token ends the session, and so does an app that a member of the staff has set up elsewhere. `forbidden`
+    /// where it came in a cookie without its CSRF token, and where the company is kept out: then the session cannot go on, not
+    /// even once the company is resumed.
     pub async fn refresh(&self, origin: Origin, presented: PresentedToken) -> Result<SessionTokens, AppError> {
         let PresentedToken { token, csrf } = presented;
         let idle = self.open.life.idle;

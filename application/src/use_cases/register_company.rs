@@ -17,8 +17,7 @@ use crate::error::AppError;
 use crate::password::Password;
 use crate::ports::clock::{Clock, Ids};
 use crate::ports::commands::{Commands, LogPosition};
-use crate::ports::identity::{Credentials, PasswordHash, PasswordHasher};
-use crate::ports::read_models::Users;
+use crate::ports::identity::{Credentials, EmailOwners, PasswordHash, PasswordHasher};
 
 /// Whether companies may register themselves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -66,7 +65,7 @@ pub struct CompanyRegistration {
     /// Making tenants.
     pub provisioning: TenantProvisioning,
     /// Who has which address.
-    pub users: Arc<dyn Users>,
+    pub addresses: Arc<dyn EmailOwners>,
     /// The log of users.
     pub accounts: Arc<dyn Commands<User>>,
     /// Keeping the list of owners.
@@ -99,8 +98,14 @@ impl CompanyRegistration {
         let password = Password::of_field("password", password, &names)?;
         let tenant_id = TenantId::of_registration(&slug, &email);
         let user_id = UserId::of_registration(tenant_id);
-        let known = self.users.by_email(&email).await?;
-        if known.is_some_and(|user| user.id != user_id) || self.credentials.get(user_id).await?.is_some() {
+        let owner = self.addresses.owner_of(&email).await?;
+        // A registration that was cut off goes on. One that is complete is none, whatever became of its user since.
+        let goes_on = match self.accounts.load(user_id.uuid()).await? {
+            User::Absent => true,
+            User::Active(_) => self.credentials.get(user_id).await?.is_none(),
+            User::Deactivated(_) | User::Removed(_) => false,
+        };
+        if !goes_on || owner.is_some_and(|owner| owner != user_id) {
             return Err(email_taken());
         }
         let hash = self.hasher.hash(&password).await?;

@@ -18,9 +18,8 @@ use crate::error::AppError;
 use crate::mail::Mail;
 use crate::password::Password;
 use crate::ports::commands::{Commands, LogPosition};
-use crate::ports::identity::PasswordHasher;
+use crate::ports::identity::{EmailOwners, PasswordHasher};
 use crate::ports::links::LinkKind;
-use crate::ports::read_models::Users;
 
 /// How long a link works.
 const LIFE: TimeDelta = TimeDelta::minutes(30);
@@ -28,7 +27,7 @@ const LIFE: TimeDelta = TimeDelta::minutes(30);
 /// Lets people back in who have forgotten their password.
 pub struct ResetPassword {
     /// Who has which address.
-    pub users: Arc<dyn Users>,
+    pub addresses: Arc<dyn EmailOwners>,
     /// The users as the log knows them.
     pub accounts: Arc<dyn Commands<User>>,
     /// Links and mails.
@@ -45,7 +44,7 @@ impl ResetPassword {
     /// Mails a link to the address, if it is a user's who may sign in. Who asks does not learn whether it is: for an
     /// address that is nobody's the same is looked up and written, and at most three links are issued within an hour.
     pub async fn request(&self, email: Email) -> Result<(), AppError> {
-        let known = self.users.by_email(&email).await?.map(|user| user.id);
+        let known = self.addresses.owner_of(&email).await?;
         let nobody = Uuid::nil();
         let user = match self.accounts.load(known.map_or(nobody, UserId::uuid)).await? {
             User::Active(details) => Some(details),
@@ -60,7 +59,8 @@ impl ResetPassword {
         let (prepared, expires_at) = (self.mailed.prepare(LinkKind::PasswordReset)?, self.mailed.clock.now() + LIFE);
         let mail = Mail::PasswordReset { link: &prepared.link, minutes: LIFE.num_minutes() };
         let mail = self.mailed.mail(&mail, &Personal::new(email.clone()), tenant_id, language, expires_at);
-        let about = LinkSubject { tenant_id, subject, asked_by: Some(email), payload: None, expires_at };
+        let asked_by = Some(email);
+        let about = LinkSubject { tenant_id, subject, asked_by, payload: None, expires_at, supersedes: false };
         self.mailed.issue(prepared, about, vec![mail]).await?;
         Ok(())
     }

@@ -1,23 +1,22 @@
-//! Setting up an authenticator app, and giving it up.
+//! Setting up an authenticator app, putting another one in its place, and giving it up.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use domain::second_factor::{SecondFactor, SecondFactorCommand, SecondFactorError};
 use domain::session::RevocationReason;
-use domain::user::{Membership, User, UserDetails, UserError};
+use domain::user::{User, UserDetails, UserError};
 use domain::{ErrorKind, FieldError};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::code_check::{SecondFactorCheck, owner};
 use super::end_sessions::EndSessions;
 use super::own_password::OwnPassword;
-use super::sign_in::locked;
 use crate::context::{OwnAccount, RequestContext};
-use crate::error::{AppError, PortError};
+use crate::error::AppError;
 use crate::ports::clock::Clock;
 use crate::ports::commands::{Commands, LogPosition};
-use crate::ports::identity::Attempt;
-use crate::ports::second_factors::{CodeVerdict, FactorOwner, SecondFactors};
+use crate::ports::second_factors::{FactorOwner, NewApp, SecondFactors};
 
 /// What an app is set up with. It cannot be printed.
 pub struct Enrolment {
@@ -35,8 +34,10 @@ pub struct ManageSecondFactor {
     pub log: Arc<dyn Commands<SecondFactor>>,
     /// Secrets and codes.
     pub factors: Arc<dyn SecondFactors>,
-    /// Asking for the password, and counting failures.
+    /// Asking for the password.
     pub password: Arc<OwnPassword>,
+    /// Asking for codes.
+    pub codes: SecondFactorCheck,
     /// Ending sessions.
     pub end: Arc<EndSessions>,
     /// The time.
@@ -44,35 +45,62 @@ pub struct ManageSecondFactor {
 }
 
 impl ManageSecondFactor {
-    /// Makes a secret for an app. It is asked for at sign-in once a code of it has confirmed it.
+    /// Makes a secret for an app. It is asked for at sign-in once a code of it has confirmed it; until then an app that is in
+    /// use stays so.
     ///
     /// # Errors
-    /// `invalid` for a wrong password; `conflict` where an app is set up already.
-    pub async fn begin(&self, context: &RequestContext, password: &SecretString) -> Result<Enrolment, AppError> {
-        let (_, user) = self.own(context.own_account_before_second_factor()?).await?;
-        self.password.require(&user, password).await?;
-        let begun = self.factors.begin(owner(&user), self.clock.now()).await?;
+    /// `invalid` for a wrong password, and for a wrong code of the app in use; `conflict` where an app is in use and no code
+    /// proves that it, or a recovery code, is at hand; `too_many` after failed attempts.
+    pub async fn begin(
+        &self,
+        context: &RequestContext,
+        password: &SecretString,
+        code: Option<&SecretString>,
+    ) -> Result<Enrolment, AppError> {
+        let (account, user) = self.own(context.own_account_before_second_factor()?).await?;
+        self.password.require(account.context(), &user, "password", password).await?;
+        let app = if self.factors.is_enrolled(user.user_id).await? {
+            self.require_code(&account, &user, code.ok_or(SecondFactorError::AlreadyEnrolled)?).await?;
+            NewApp::Replacing
+        } else {
+            NewApp::First
+        };
+        let begun = self.factors.begin(owner(&user), app, self.clock.now()).await?;
         let secret = begun.ok_or(SecondFactorError::AlreadyEnrolled)?;
         let uri = uri(user.email.reveal().as_str(), secret.expose_secret());
         Ok(Enrolment { secret, uri })
     }
 
-    /// Confirms the app by one of its codes, and answers with the recovery codes, which are shown this once. Other sessions of
-    /// staff end: nobody proved anything but the password in them.
+    /// Confirms the app by one of its codes, and answers with the recovery codes, which are shown this once; an app and
+    /// recovery codes of before are over. Other sessions of staff end: nobody proved anything but the password in them.
     ///
     /// # Errors
-    /// `invalid` for a wrong code, or where nothing was begun.
+    /// `invalid` for a wrong code, or where nothing was begun; `conflict` where the app that was is confirmed already;
+    /// `too_many` after failed attempts.
     pub async fn confirm(
         &self,
         context: &RequestContext,
         code: &SecretString,
     ) -> Result<(Vec<SecretString>, Option<LogPosition>), AppError> {
         let (account, user) = self.own(context.own_account_before_second_factor()?).await?;
-        let confirmed = self.factors.confirm(owner(&user), account.session_id, code, self.clock.now()).await?;
-        let codes = confirmed.ok_or_else(wrong_code)?;
         let FactorOwner { user_id, tenant_id } = owner(&user);
-        let enrolled = SecondFactorCommand::RecordEnrolled { user_id, tenant_id, at: self.clock.now() };
-        let recorded = self.log.execute(account.context(), user_id.uuid(), enrolled).await?.position;
+        let (waiting, now) = (self.codes.is_of_waiting_app(account.context(), &user, code).await?, self.clock.now());
+        let enrolled = self.factors.is_enrolled(user_id).await?;
+        match waiting {
+            Some(true) => {}
+            None if enrolled => return Err(SecondFactorError::AlreadyEnrolled.into()),
+            Some(false) | None => return Err(wrong_code()),
+        }
+        // Before the app counts: whoever is cut off in between finds it waiting still, and confirms it once more. An app that
+        // counts and of which the log knows nothing could not be given up.
+        let record = if enrolled {
+            SecondFactorCommand::RecordReplaced { at: now }
+        } else {
+            SecondFactorCommand::RecordEnrolled { user_id, tenant_id, at: now }
+        };
+        let recorded = self.log.execute(account.context(), user_id.uuid(), record).await?.position;
+        let confirmed = self.factors.confirm(owner(&user), account.session_id, code, now).await?;
+        let codes = confirmed.ok_or_else(wrong_code)?;
         // Nothing but the password was shown in them. One that this does not reach is not renewed.
         let mut others = self.end.refresh_tokens.sessions_of(user_id).await?;
         others.retain(|id| *id != account.session_id && tenant_id.is_none());
@@ -80,7 +108,26 @@ impl ManageSecondFactor {
         Ok((codes, recorded.max(ended)))
     }
 
-    /// Gives the app and the recovery codes up.
+    /// Makes new recovery codes, which are shown this once, in place of those of before.
+    ///
+    /// # Errors
+    /// `invalid` for a wrong code; `too_many` after failed attempts; `conflict` where no app is set up.
+    pub async fn renew_recovery_codes(
+        &self,
+        context: &RequestContext,
+        code: &SecretString,
+    ) -> Result<(Vec<SecretString>, Option<LogPosition>), AppError> {
+        let (account, user) = self.own(context.own_account()?).await?;
+        if !self.factors.is_enrolled(user.user_id).await? {
+            return Err(SecondFactorError::NotEnrolled.into());
+        }
+        self.require_code(&account, &user, code).await?;
+        let renewed = SecondFactorCommand::RecordRecoveryCodesRenewed { at: self.clock.now() };
+        let recorded = self.log.execute(account.context(), user.user_id.uuid(), renewed).await?.position;
+        Ok((self.factors.renew_recovery_codes(owner(&user)).await?, recorded))
+    }
+
+    /// Gives the app and the recovery codes up. A repeat records it if the first request was cut off before.
     ///
     /// # Errors
     /// `invalid` for a wrong code; `too_many` after failed attempts; `conflict` where no app is set up, and for
@@ -94,20 +141,25 @@ impl ManageSecondFactor {
         if user.membership.staff_role().is_some() {
             return Err(needed());
         }
-        if !self.factors.is_enrolled(user.user_id).await? {
+        let id = user.user_id.uuid();
+        if self.factors.is_enrolled(user.user_id).await? {
+            self.require_code(&account, &user, code).await?;
+            self.factors.forget(owner(&user)).await?;
+        } else if !matches!(self.log.load(id).await?, SecondFactor::Enrolled(..)) {
             return Err(SecondFactorError::NotEnrolled.into());
         }
-        let (attempt, now) = (attempt(&user), self.clock.now());
-        if let Some(until) = self.password.guard.locked_until(&attempt, now).await? {
-            return Err(locked(until, now));
-        }
-        if self.factors.judge(owner(&user), code, now).await? == CodeVerdict::Refused {
-            self.password.guard.failed(&attempt, self.clock.now()).await?;
-            return Err(wrong_code());
-        }
-        self.factors.forget(owner(&user)).await?;
         let disabled = SecondFactorCommand::RecordDisabled { at: self.clock.now() };
-        Ok(self.log.execute(account.context(), user.user_id.uuid(), disabled).await?.position)
+        Ok(self.log.execute(account.context(), id, disabled).await?.position)
+    }
+
+    /// Passes for a code of the app in use, or a recovery code.
+    async fn require_code(
+        &self,
+        account: &OwnAccount,
+        user: &UserDetails,
+        code: &SecretString,
+    ) -> Result<(), AppError> {
+        if self.codes.passes(account.context(), user, None, code).await? { Ok(()) } else { Err(wrong_code()) }
     }
 
     async fn own(&self, account: OwnAccount) -> Result<(OwnAccount, UserDetails), AppError> {
@@ -116,69 +168,6 @@ impl ManageSecondFactor {
             User::Absent | User::Deactivated(_) | User::Removed(_) => Err(UserError::NotFound.into()),
         }
     }
-}
-
-/// What was proved in a session that goes on.
-pub(super) enum SessionProof {
-    /// The password, and no more is asked for.
-    Password,
-    /// A code, too.
-    SecondFactor,
-    /// Not the code that signing in asks for by now.
-    TooLittle,
-}
-
-/// Asks for a code at sign-in.
-pub struct SecondFactorCheck {
-    /// The log of second factors.
-    pub log: Arc<dyn Commands<SecondFactor>>,
-    /// Secrets and codes.
-    pub factors: Arc<dyn SecondFactors>,
-}
-
-impl SecondFactorCheck {
-    /// Whether the code is right; a recovery code is recorded.
-    pub(super) async fn passes(
-        &self,
-        context: &RequestContext,
-        user: &UserDetails,
-        code: &SecretString,
-        clock: &dyn Clock,
-    ) -> Result<bool, AppError> {
-        match self.factors.judge(owner(user), code, clock.now()).await? {
-            CodeVerdict::Refused => Ok(false),
-            CodeVerdict::App => Ok(true),
-            CodeVerdict::Recovery { left } => {
-                let recovered = SecondFactorCommand::RecordRecoveryCodeUsed { left, at: clock.now() };
-                self.log.execute(context, user.user_id.uuid(), recovered).await?;
-                Ok(true)
-            }
-        }
-    }
-
-    /// What a session that goes on is worth, by whether a code was shown in it. Only asked of staff, because nothing depends
-    /// on it for others.
-    pub(super) async fn of_session(&self, user: &UserDetails, shown: bool) -> Result<SessionProof, PortError> {
-        Ok(match user.membership {
-            Membership::Tenant { .. } => SessionProof::Password,
-            Membership::Platform { .. } if !self.is_asked(user).await? => SessionProof::Password,
-            Membership::Platform { .. } if shown => SessionProof::SecondFactor,
-            Membership::Platform { .. } => SessionProof::TooLittle,
-        })
-    }
-
-    /// Whether a code is asked for.
-    pub(super) async fn is_asked(&self, user: &UserDetails) -> Result<bool, PortError> {
-        self.factors.is_enrolled(user.user_id).await
-    }
-}
-
-fn owner(user: &UserDetails) -> FactorOwner {
-    FactorOwner { user_id: user.user_id, tenant_id: user.tenant() }
-}
-
-fn attempt(user: &UserDetails) -> Attempt {
-    Attempt { account: Some(user.email.reveal().clone()), address: None }
 }
 
 fn needed() -> AppError {

@@ -9,11 +9,11 @@ use sqlx::PgPool;
 
 use super::{Figure, Options};
 use crate::Failure;
-use crate::load::{command, median, rate};
+use crate::load::{Work, command, median, rates, work};
 use crate::server::Server;
 
 /// Concurrent writers.
-const WRITERS: u64 = 32;
+pub(super) const WRITERS: u64 = 32;
 
 /// The stock table in the form that the library documents.
 const STOCK_TABLE: &str = "
@@ -30,15 +30,19 @@ create table stock_events (
 
 /// Commands a second (load, decide, commit) against the same commands through the stock library.
 pub(crate) async fn vs_stock(server: Server, options: Options) -> Result<Figure, Failure> {
-    let limit = stock_rate(&server, options).await?;
-    let ours = our_rate(&server, options).await?;
+    let pool = server.raw(u32::try_from(WRITERS)?).await?;
+    let works = [(WRITERS, &our_work(&server)), (WRITERS, &stock_work(&pool).await?)];
+    let [ours, limit] = rates(options.seconds, works).await?;
+    pool.close().await;
     Ok(Figure { name: "append_vs_stock", ours, limit, unit: "commands/s" })
 }
 
 /// Commands a second against single-row inserts of the same row, each its own transaction.
 pub(crate) async fn vs_raw(server: Server, options: Options) -> Result<Figure, Failure> {
-    let limit = raw_rate(&server, options).await?;
-    let ours = our_rate(&server, options).await?;
+    let pool = server.raw(u32::try_from(WRITERS)?).await?;
+    let works = [(WRITERS, &our_work(&server)), (WRITERS, &raw_work(&pool).await?)];
+    let [ours, limit] = rates(options.seconds, works).await?;
+    pool.close().await;
     Ok(Figure { name: "append_vs_raw", ours, limit, unit: "commands/s" })
 }
 
@@ -60,9 +64,9 @@ pub(crate) async fn lone(server: Server, options: Options) -> Result<Figure, Fai
     Ok(Figure { name: "lone_append", ours, limit, unit: "µs, median" })
 }
 
-async fn our_rate(server: &Server, options: Options) -> Result<f64, Failure> {
+fn our_work(server: &Server) -> Work {
     let commands = server.commands::<IntegrationConfig>();
-    rate(WRITERS, options.seconds, move |worker, n| {
+    work(move |worker, n| {
         let commands = Arc::clone(&commands);
         async move {
             let next = command(worker, n);
@@ -70,17 +74,15 @@ async fn our_rate(server: &Server, options: Options) -> Result<f64, Failure> {
             Ok(())
         }
     })
-    .await
 }
 
-async fn stock_rate(server: &Server, options: Options) -> Result<f64, Failure> {
-    let pool = server.raw(u32::try_from(WRITERS)?).await?;
-    sqlx::query(STOCK_TABLE).execute(&pool).await?;
+async fn stock_work(pool: &PgPool) -> Result<Work, Failure> {
+    sqlx::query(STOCK_TABLE).execute(pool).await?;
     let repository =
         postgres_es::PostgresEventRepository::new(pool.clone()).with_tables("stock_events", "stock_snapshots");
     let store = cqrs_es::persist::PersistedEventStore::<_, IntegrationConfig>::new_event_store(repository);
     let framework = Arc::new(cqrs_es::CqrsFramework::new(store, vec![], ()));
-    let measured = rate(WRITERS, options.seconds, move |worker, n| {
+    Ok(work(move |worker, n| {
         let framework = Arc::clone(&framework);
         async move {
             let next = command(worker, n);
@@ -88,20 +90,14 @@ async fn stock_rate(server: &Server, options: Options) -> Result<f64, Failure> {
             framework.execute_with_metadata(&next.id.to_string(), next.asked, metadata.collect()).await?;
             Ok(())
         }
-    })
-    .await;
-    pool.close().await;
-    measured
+    }))
 }
 
-/// Single-row inserts a second of the events that [`command`] causes.
-pub(super) async fn raw_rate(server: &Server, options: Options) -> Result<f64, Failure> {
-    let pool = server.raw(u32::try_from(WRITERS)?).await?;
-    create_raw_table(&pool).await?;
-    let shared = pool.clone();
-    let measured = rate(WRITERS, options.seconds, move |worker, n| insert_raw(shared.clone(), worker, n)).await;
-    pool.close().await;
-    measured
+/// Single-row inserts of the events that [`command`] causes.
+pub(super) async fn raw_work(pool: &PgPool) -> Result<Work, Failure> {
+    create_raw_table(pool).await?;
+    let pool = pool.clone();
+    Ok(work(move |worker, n| insert_raw(pool.clone(), worker, n)))
 }
 
 /// The log's own table, without its trigger.

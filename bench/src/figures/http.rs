@@ -18,7 +18,7 @@ use super::bare::Bare;
 use super::{Figure, Options, append};
 use crate::Failure;
 use crate::http::{Connection, request};
-use crate::load::{percentile, rate};
+use crate::load::{Work, percentile, rates, work};
 use crate::server::Server;
 use crate::system::{LOGIN, Running};
 
@@ -35,7 +35,7 @@ const STORM: usize = 200;
 const OTHERS: Duration = Duration::from_millis(5);
 
 /// Hashes that cost next to nothing, where passwords are not what is measured.
-const CHEAP: PasswordCost = PasswordCost { memory_kib: 8, passes: 1, at_once: 2, waiting: 256 };
+pub(super) const CHEAP: PasswordCost = PasswordCost { memory_kib: 8, passes: 1, at_once: 2, waiting: 256 };
 
 /// Pages of runs a second, read by an owner, against the same statement behind a bare handler without rights and row-level
 /// security.
@@ -44,9 +44,10 @@ pub(crate) async fn scoped_read(server: Server, options: Options) -> Result<Figu
     let owner = running.owner().await?;
     start_runs(&server, &running).await?;
     let bare = Bare::start(&server, running.tenant_id).await?;
-    let limit = asked(bare.address, &[request("GET", "/runs", "", None)], 200, options).await?;
     let page = request("GET", "/api/v1/runs?limit=20", &owner.token, None);
-    let ours = asked(running.address, &[page], 200, options).await?;
+    let (ours, limit) =
+        (asks(running.address, page).await?, asks(bare.address, request("GET", "/runs", "", None)).await?);
+    let [ours, limit] = rates(options.seconds, [(CONNECTIONS, &ours), (CONNECTIONS, &limit)]).await?;
     Ok(Figure { name: "scoped_read", ours, limit, unit: "requests/s" })
 }
 
@@ -69,7 +70,8 @@ async fn start_runs(server: &Server, running: &Running) -> Result<(), Failure> {
 /// Commands a second (each person changes the own name) that were answered once the read models had followed, against
 /// single-row inserts.
 pub(crate) async fn command(server: Server, options: Options) -> Result<Figure, Failure> {
-    let limit = append::raw_rate(&server, options).await?;
+    let pool = server.raw(u32::try_from(append::WRITERS)?).await?;
+    let limit = append::raw_work(&pool).await?;
     let running = Running::start(&server, CHEAP).await?;
     let (mut people, mut connections) = (Vec::new(), Vec::new());
     for _ in 0..CONNECTIONS {
@@ -77,7 +79,7 @@ pub(crate) async fn command(server: Server, options: Options) -> Result<Figure, 
         connections.push(Mutex::new(Connection::to(running.address).await?));
     }
     let shared = Arc::new((people, connections));
-    let ours = rate(CONNECTIONS, options.seconds, move |worker, n| {
+    let ours = work(move |worker, n| {
         let shared = Arc::clone(&shared);
         async move {
             let place = usize::try_from(worker)?;
@@ -87,8 +89,9 @@ pub(crate) async fn command(server: Server, options: Options) -> Result<Figure, 
             shared.1[place].lock().await.ask(&change, 204).await?;
             Ok(())
         }
-    })
-    .await?;
+    });
+    let [ours, limit] = rates(options.seconds, [(CONNECTIONS, &ours), (append::WRITERS, &limit)]).await?;
+    pool.close().await;
     Ok(Figure { name: "http_command", ours, limit, unit: "commands/s" })
 }
 
@@ -141,26 +144,19 @@ async fn meanwhile(running: &Running, asked: &str, other: impl Future<Output = (
     }
 }
 
-/// How many times a second the requests are answered in turn, on every connection.
-async fn asked(
-    address: std::net::SocketAddr,
-    requests: &[String],
-    status: u16,
-    options: Options,
-) -> Result<f64, Failure> {
+/// The request on a connection of each worker, which must be answered with 200.
+async fn asks(address: std::net::SocketAddr, request: String) -> Result<Work, Failure> {
     let mut connections = Vec::new();
     for _ in 0..CONNECTIONS {
         connections.push(Mutex::new(Connection::to(address).await?));
     }
-    let shared = Arc::new((connections, requests.to_vec()));
-    rate(CONNECTIONS, options.seconds, move |worker, n| {
+    let shared = Arc::new((connections, request));
+    Ok(work(move |worker, _| {
         let shared = Arc::clone(&shared);
         async move {
-            let (connections, requests) = shared.as_ref();
-            let request = &requests[usize::try_from(n)? % requests.len()];
-            connections[usize::try_from(worker)?].lock().await.ask(request, status).await?;
+            let (connections, request) = shared.as_ref();
+            connections[usize::try_from(worker)?].lock().await.ask(request, 200).await?;
             Ok(())
         }
-    })
-    .await
+    }))
 }

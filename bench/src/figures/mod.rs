@@ -3,6 +3,7 @@
 mod append;
 mod bare;
 mod http;
+mod integration;
 mod permission;
 mod rebuild;
 mod tokens;
@@ -48,4 +49,7 @@ pub(crate) const FIGURES: &[(&str, Measure)] = &[
     ("http_command", |server, options| Box::pin(http::command(server, options))),
     ("sign_in_storm", |server, options| Box::pin(http::storm(server, options))),
     ("visible_p99", |server, options| Box::pin(visible::p99(server, options))),
+    ("integration_bulk", |server, options| Box::pin(integration::seconds(server, options))),
+    ("integration_bulk_memory", |server, options| Box::pin(integration::memory(server, options))),
+    ("integration_bulk_messages", |server, options| Box::pin(integration::messages(server, options))),
 ];

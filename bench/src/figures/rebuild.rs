@@ -104,7 +104,8 @@ async fn fill(pool: &PgPool, events: i64) -> Result<(), Failure> {
     Ok(())
 }
 
-fn resident_megabytes() -> Option<f64> {
+/// What the process holds in memory now.
+pub(super) fn resident_megabytes() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
     let kilobytes: f64 = line.split_ascii_whitespace().nth(1)?.parse().ok()?;

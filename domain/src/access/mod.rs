@@ -2,8 +2,8 @@
 //!
 //! A role holds patterns `resource:action[:reach]` ([`Grant`]) over a catalogue of services and actions ([`Catalogue`]). They
 //! are compiled ([`Rights`]) so that asking for a right of Synkro's own operations ([`Permission`]) is a bit test. What no
-//! pattern allows is denied. Who may decide about roles is said by [`Authority`]. What the platform's own staff may is a fixed table
-//! ([`StaffRole`]).
+//! pattern allows is denied. Who may decide about roles is said by [`Authority`]. What the platform's own staff may is a fixed
+//! table ([`StaffRole`]).
 
 mod authority;
 mod catalogue;

@@ -27,7 +27,7 @@ use super::Permission;
 pub enum StaffRole {
     /// Decides about companies, their users and the staff, and may delete.
     SuperAdmin,
-    /// Lets companies' users in and keeps them out, and deletes nothing.
+    /// Proposes users to companies, keeps users out and lets them in again, and deletes nothing.
     AdminLite,
     /// Helps companies.
     Support,
@@ -98,9 +98,9 @@ pub enum PlatformPermission {
     TenantsImpersonate,
     /// See who a company's users are.
     UsersRead,
-    /// Invite users into a company for roles without power over others, keep users from signing in, and let them again.
+    /// Propose users to a company for roles without power over others, keep users from signing in, and let them again.
     UsersWrite,
-    /// Invite users into a company for roles with power over others, the owner's among them.
+    /// Invite users into a company without asking it, for whichever role, the owner's among them.
     UsersAppoint,
     /// Remove users of a company for good.
     UsersDelete,

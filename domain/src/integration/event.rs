@@ -1,8 +1,11 @@
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{IntegrationKind, IntegrationSettings, SecretRef};
-use crate::ids::TenantId;
+use super::{IntegrationKind, IntegrationSettings, SecretRef, Trial};
+use crate::ids::{TenantId, UserId};
+use crate::values::{ContentHash, Personal};
 
 /// What a check of the connection found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +30,9 @@ pub enum IntegrationEvent {
         version: u32,
         settings: IntegrationSettings,
         secrets: Vec<SecretRef>,
+        /// What differs from the version before, by name. Events of earlier releases do not tell.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        changed: Vec<String>,
         at: DateTime<Utc>,
     },
     IntegrationChecked {
@@ -34,8 +40,64 @@ pub enum IntegrationEvent {
         kind: IntegrationKind,
         version: u32,
         outcome: CheckOutcome,
+        /// What is to be done although it works.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attention: Option<String>,
+        at: DateTime<Utc>,
+    },
+    IntegrationTried {
+        tenant_id: TenantId,
+        kind: IntegrationKind,
+        version: u32,
+        trial: Trial,
+        outcome: CheckOutcome,
+        counts: BTreeMap<String, u64>,
+        staged: Option<ContentHash>,
+        answer: Option<Personal<String>>,
+        model: Option<String>,
+        at: DateTime<Utc>,
+    },
+    IntegrationWritten {
+        tenant_id: TenantId,
+        kind: IntegrationKind,
+        version: u32,
+        outcome: CheckOutcome,
+        written: BTreeMap<String, u64>,
+        confirmed: BTreeMap<String, u64>,
+        at: DateTime<Utc>,
+    },
+    IntegrationAuthorized {
+        tenant_id: TenantId,
+        version: u32,
+        settings: IntegrationSettings,
+        secrets: Vec<SecretRef>,
+        expires_at: DateTime<Utc>,
+        authorized_by: UserId,
+        at: DateTime<Utc>,
+    },
+    IntegrationTokensRenewed {
+        tenant_id: TenantId,
+        version: u32,
+        settings: IntegrationSettings,
+        secrets: Vec<SecretRef>,
+        expires_at: DateTime<Utc>,
+        at: DateTime<Utc>,
+    },
+    IntegrationAccessLost {
+        tenant_id: TenantId,
+        kind: IntegrationKind,
+        version: u32,
+        reason: String,
         at: DateTime<Utc>,
     },
 }
 
-domain_events!(IntegrationEvent { IntegrationConfigured = "1", IntegrationChecked = "1" });
+domain_events!(IntegrationEvent {
+    IntegrationConfigured = "1",
+    IntegrationChecked = "1",
+    IntegrationTried = "1",
+    IntegrationWritten = "1",
+    IntegrationAuthorized = "1",
+    IntegrationTokensRenewed = "1",
+    IntegrationAccessLost = "1",
+});

@@ -1,10 +1,13 @@
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{IntegrationEvent, IntegrationSettings, SecretRef};
-use crate::ids::TenantId;
+use super::{IntegrationEvent, IntegrationSettings, SecretName, SecretRef, Trial};
+use crate::ids::{SecretId, TenantId};
+use crate::values::ContentHash;
 
 /// The situations of an integration's configuration.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "there are few of them, and hardly one is absent")]
 pub enum IntegrationConfig {
     /// Never configured.
     #[default]
@@ -24,6 +27,50 @@ pub struct Configured {
     pub settings: IntegrationSettings,
     /// The stored secrets.
     pub secrets: Vec<SecretRef>,
+    /// What was last tried with them and found something.
+    #[serde(default)]
+    pub tried: Option<Tried>,
+    /// How Synkro gets in.
+    #[serde(default)]
+    pub access: Access,
+}
+
+/// A trial whose findings can be looked at and written while they are staged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tried {
+    /// What was tried.
+    pub trial: Trial,
+    /// Where the findings are.
+    pub staged: ContentHash,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// How Synkro gets into the account.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Access {
+    /// With secrets that people gave.
+    #[default]
+    Given,
+    /// Somebody has to let it in at the service first.
+    Awaited,
+    /// With tokens that the service gave.
+    Granted {
+        /// Until when the access token is taken.
+        expires_at: DateTime<Utc>,
+    },
+    /// Not any more: the service takes the refresh token no longer.
+    Lost {
+        /// What is wrong and what to do.
+        reason: String,
+    },
+}
+
+impl Configured {
+    /// The stored version of a secret, where there is one.
+    pub fn secret(&self, name: SecretName) -> Option<SecretId> {
+        self.secrets.iter().find(|secret| secret.name == name).map(|secret| secret.secret_id)
+    }
 }
 
 impl IntegrationConfig {
@@ -35,12 +82,50 @@ impl IntegrationConfig {
         }
     }
 
+    fn tried(self) -> Option<Tried> {
+        match self {
+            Self::Absent => None,
+            Self::Configured(config) => config.tried,
+        }
+    }
+
+    fn with(self, change: impl FnOnce(Configured) -> Configured) -> Self {
+        match self {
+            Self::Absent => Self::Absent,
+            Self::Configured(config) => Self::Configured(change(config)),
+        }
+    }
+
     pub(super) fn evolve(self, event: IntegrationEvent) -> Self {
         match event {
             IntegrationEvent::IntegrationConfigured { tenant_id, version, settings, secrets, .. } => {
-                Self::Configured(Configured { tenant_id, version, settings, secrets })
+                let has_tokens = secrets.iter().any(|secret| secret.name == SecretName::RefreshToken);
+                let access = match (settings.is_authorized_there(), self) {
+                    (false, _) => Access::Given,
+                    (true, Self::Configured(before)) if has_tokens => before.access,
+                    (true, _) => Access::Awaited,
+                };
+                Self::Configured(Configured { tenant_id, version, settings, secrets, tried: None, access })
             }
-            IntegrationEvent::IntegrationChecked { .. } => self,
+            IntegrationEvent::IntegrationAuthorized { tenant_id, version, settings, secrets, expires_at, .. } => {
+                let access = Access::Granted { expires_at };
+                Self::Configured(Configured { tenant_id, version, settings, secrets, tried: None, access })
+            }
+            IntegrationEvent::IntegrationTokensRenewed {
+                tenant_id, version, settings, secrets, expires_at, ..
+            } => {
+                let (tried, access) = (self.tried(), Access::Granted { expires_at });
+                Self::Configured(Configured { tenant_id, version, settings, secrets, tried, access })
+            }
+            IntegrationEvent::IntegrationAccessLost { reason, .. } => {
+                self.with(|config| Configured { access: Access::Lost { reason }, ..config })
+            }
+            IntegrationEvent::IntegrationTried { trial, staged: Some(staged), at, .. } => {
+                self.with(|config| Configured { tried: Some(Tried { trial, staged, at }), ..config })
+            }
+            IntegrationEvent::IntegrationChecked { .. }
+            | IntegrationEvent::IntegrationTried { .. }
+            | IntegrationEvent::IntegrationWritten { .. } => self,
         }
     }
 }

@@ -9,7 +9,9 @@ use crate::values::{Email, Personal};
 pub enum InvitationCommand {
     /// Make it.
     Invite(InviteUser),
-    /// Record that its link is mailed again, and lasts longer.
+    /// Make one that the company has to send: until then nobody can accept it.
+    Propose(InviteUser),
+    /// Record that its link is mailed again, and lasts longer; of one that was proposed, that the company sends it.
     Resend {
         /// When it can no longer be accepted.
         expires_at: DateTime<Utc>,

@@ -8,6 +8,7 @@ impl Invitation {
     pub fn decide(&self, command: InvitationCommand) -> Result<Vec<InvitationEvent>, InvitationError> {
         match command {
             InvitationCommand::Invite(new) => self.invite(new),
+            InvitationCommand::Propose(new) => self.propose(new),
             InvitationCommand::Resend { expires_at, at } => self.resend(expires_at, at),
             InvitationCommand::Revoke { at } => self.revoke(at),
             InvitationCommand::Accept { at } => self.accept(at),
@@ -15,15 +16,21 @@ impl Invitation {
     }
 
     fn invite(&self, new: InviteUser) -> Result<Vec<InvitationEvent>, InvitationError> {
-        if !matches!(self, Self::Absent) {
-            return Err(InvitationError::AlreadyExists);
-        }
-        let InviteUser { invitation_id, tenant_id, email, role, expires_at, at } = new;
+        let InviteUser { invitation_id, tenant_id, email, role, expires_at, at } = self.first(new)?;
         Ok(vec![InvitationEvent::UserInvited { invitation_id, tenant_id, email, role, expires_at, at }])
     }
 
+    fn propose(&self, new: InviteUser) -> Result<Vec<InvitationEvent>, InvitationError> {
+        let InviteUser { invitation_id, tenant_id, email, role, expires_at, at } = self.first(new)?;
+        Ok(vec![InvitationEvent::InvitationProposed { invitation_id, tenant_id, email, role, expires_at, at }])
+    }
+
+    fn first(&self, new: InviteUser) -> Result<InviteUser, InvitationError> {
+        if matches!(self, Self::Absent) { Ok(new) } else { Err(InvitationError::AlreadyExists) }
+    }
+
     fn resend(&self, expires_at: DateTime<Utc>, at: DateTime<Utc>) -> Result<Vec<InvitationEvent>, InvitationError> {
-        let &InvitationDetails { invitation_id, tenant_id, .. } = self.open()?;
+        let &InvitationDetails { invitation_id, tenant_id, .. } = self.unanswered()?;
         Ok(vec![InvitationEvent::InvitationResent { invitation_id, tenant_id, expires_at, at }])
     }
 
@@ -31,7 +38,7 @@ impl Invitation {
         if let Self::Revoked(_) = self {
             return Ok(Vec::new());
         }
-        let InvitationDetails { invitation_id, tenant_id, email, .. } = self.open()?.clone();
+        let InvitationDetails { invitation_id, tenant_id, email, .. } = self.unanswered()?.clone();
         Ok(vec![InvitationEvent::InvitationRevoked { invitation_id, tenant_id, email, at }])
     }
 
@@ -39,7 +46,10 @@ impl Invitation {
         if let Self::Accepted(_) = self {
             return Ok(Vec::new());
         }
-        let InvitationDetails { invitation_id, tenant_id, email, expires_at, .. } = self.open()?.clone();
+        let InvitationDetails { invitation_id, tenant_id, email, expires_at, .. } = self.unanswered()?.clone();
+        if let Self::Proposed(_) = self {
+            return Err(InvitationError::NotSent);
+        }
         if at >= expires_at {
             return Err(InvitationError::Expired);
         }
@@ -47,10 +57,10 @@ impl Invitation {
         Ok(vec![InvitationEvent::InvitationAccepted { invitation_id, tenant_id, email, user_id, at }])
     }
 
-    fn open(&self) -> Result<&InvitationDetails, InvitationError> {
+    fn unanswered(&self) -> Result<&InvitationDetails, InvitationError> {
         match self {
             Self::Absent => Err(InvitationError::NotFound),
-            Self::Open(details) => Ok(details),
+            Self::Proposed(details) | Self::Open(details) => Ok(details),
             Self::Accepted(_) => Err(InvitationError::Accepted),
             Self::Revoked(_) => Err(InvitationError::Revoked),
         }

@@ -15,6 +15,9 @@ pub enum InvitationError {
     /// Somebody took it back.
     #[error("this invitation was revoked; ask for a new one")]
     Revoked,
+    /// The company has not sent it.
+    #[error("this invitation was only proposed; ask the company to send it")]
+    NotSent,
     /// Its time is over.
     #[error("the time of this invitation is over; ask for it to be sent again")]
     Expired,
@@ -23,7 +26,7 @@ pub enum InvitationError {
 impl Classified for InvitationError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::AlreadyExists | Self::Accepted | Self::Revoked | Self::Expired => ErrorKind::Conflict,
+            Self::AlreadyExists | Self::Accepted | Self::Revoked | Self::NotSent | Self::Expired => ErrorKind::Conflict,
             Self::NotFound => ErrorKind::NotFound,
         }
     }
@@ -34,6 +37,7 @@ impl Classified for InvitationError {
             Self::NotFound => "invitation.not_found",
             Self::Accepted => "invitation.accepted",
             Self::Revoked => "invitation.revoked",
+            Self::NotSent => "invitation.not_sent",
             Self::Expired => "invitation.expired",
         }
     }

@@ -18,6 +18,14 @@ pub enum InvitationEvent {
         expires_at: DateTime<Utc>,
         at: DateTime<Utc>,
     },
+    InvitationProposed {
+        invitation_id: InvitationId,
+        tenant_id: TenantId,
+        email: Personal<Email>,
+        role: RoleName,
+        expires_at: DateTime<Utc>,
+        at: DateTime<Utc>,
+    },
     InvitationResent {
         invitation_id: InvitationId,
         tenant_id: TenantId,
@@ -41,6 +49,7 @@ pub enum InvitationEvent {
 
 domain_events!(InvitationEvent {
     UserInvited = "1",
+    InvitationProposed = "1",
     InvitationResent = "1",
     InvitationRevoked = "1",
     InvitationAccepted = "1",

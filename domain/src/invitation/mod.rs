@@ -2,8 +2,9 @@
 //!
 //! | invariant | where |
 //! |---|---|
-//! | an address is invited once at a time into a company | claims of [`InvitationEvent::UserInvited`] |
+//! | an address is invited once at a time into a company | claims of [`InvitationEvent::UserInvited`] and [`InvitationEvent::InvitationProposed`] |
 //! | an invitation is accepted once, in its time, unless it was revoked | `decide::accept` |
+//! | one that was only proposed is accepted after the company has sent it | `decide::accept` |
 //! | accepting again changes nothing, so that what follows from it can be repeated | `decide::accept` |
 //! | the user's id is that of the invitation, so one invitation makes one user | [`UserId::of_invitation`](crate::ids::UserId::of_invitation) |
 
@@ -41,7 +42,8 @@ impl EventSourced for Invitation {
     fn claims(event: &InvitationEvent) -> Vec<ClaimChange> {
         let kind = "email";
         match event {
-            InvitationEvent::UserInvited { tenant_id, email, .. } => {
+            InvitationEvent::UserInvited { tenant_id, email, .. }
+            | InvitationEvent::InvitationProposed { tenant_id, email, .. } => {
                 let scope = ClaimScope::Tenant(*tenant_id);
                 vec![ClaimChange::Take { scope, kind, value: email.reveal().to_string() }]
             }

@@ -12,6 +12,8 @@ pub enum Invitation {
     /// Never made.
     #[default]
     Absent,
+    /// Waits for the company to send it.
+    Proposed(InvitationDetails),
     /// Can be accepted in its time.
     Open(InvitationDetails),
     /// Taken up; its user is or is about to be registered.
@@ -40,7 +42,9 @@ impl Invitation {
     pub fn details(&self) -> Option<&InvitationDetails> {
         match self {
             Self::Absent => None,
-            Self::Open(details) | Self::Accepted(details) | Self::Revoked(details) => Some(details),
+            Self::Proposed(details) | Self::Open(details) | Self::Accepted(details) | Self::Revoked(details) => {
+                Some(details)
+            }
         }
     }
 
@@ -48,6 +52,9 @@ impl Invitation {
         match event {
             InvitationEvent::UserInvited { invitation_id, tenant_id, email, role, expires_at, .. } => {
                 Self::Open(InvitationDetails { invitation_id, tenant_id, email, role, expires_at })
+            }
+            InvitationEvent::InvitationProposed { invitation_id, tenant_id, email, role, expires_at, .. } => {
+                Self::Proposed(InvitationDetails { invitation_id, tenant_id, email, role, expires_at })
             }
             InvitationEvent::InvitationResent { expires_at, .. } => {
                 self.become_with(|details| Self::Open(InvitationDetails { expires_at, ..details }))
@@ -60,7 +67,9 @@ impl Invitation {
     fn become_with(self, situation: impl FnOnce(InvitationDetails) -> Self) -> Self {
         match self {
             Self::Absent => Self::Absent,
-            Self::Open(details) | Self::Accepted(details) | Self::Revoked(details) => situation(details),
+            Self::Proposed(details) | Self::Open(details) | Self::Accepted(details) | Self::Revoked(details) => {
+                situation(details)
+            }
         }
     }
 }

@@ -32,6 +32,11 @@ fn invited() -> InvitationEvent {
     InvitationEvent::UserInvited { invitation_id, tenant_id, email, role, expires_at, at }
 }
 
+fn proposed() -> InvitationEvent {
+    let InviteUser { invitation_id, tenant_id, email, role, expires_at, at } = ann();
+    InvitationEvent::InvitationProposed { invitation_id, tenant_id, email, role, expires_at, at }
+}
+
 fn accepted() -> InvitationEvent {
     let InviteUser { invitation_id, tenant_id, email, at, .. } = ann();
     let user_id = UserId::of_invitation(invitation_id);
@@ -97,11 +102,25 @@ fn it_can_be_revoked_until_it_is_accepted() {
 }
 
 #[test]
+fn one_that_was_proposed_is_accepted_after_the_company_has_sent_it() {
+    let propose = InvitationCommand::Propose(ann());
+    invitation().given_no_previous_events().when(propose.clone()).then_expect_events(vec![proposed()]);
+    invitation().given(vec![proposed()]).when(propose).then_expect_error(InvitationError::AlreadyExists);
+    invitation().given(vec![proposed()]).when(ACCEPT(at())).then_expect_error(InvitationError::NotSent);
+    let send = InvitationCommand::Resend { expires_at: end(), at: at() };
+    invitation().given(vec![proposed()]).when(send).then_expect_events(vec![resent(end())]);
+    invitation().given(vec![proposed(), resent(end())]).when(ACCEPT(at())).then_expect_events(vec![accepted()]);
+    let revoke = InvitationCommand::Revoke { at: at() };
+    invitation().given(vec![proposed()]).when(revoke).then_expect_events(vec![revoked()]);
+}
+
+#[test]
 fn an_address_is_claimed_within_the_company_as_long_as_the_invitation_is_open() {
     let (scope, value) = (ClaimScope::Tenant(ann().tenant_id), "ann@acme.example".to_owned());
     let take = ClaimChange::Take { scope, kind: "email", value: value.clone() };
     let release = ClaimChange::Release { scope, kind: "email", value };
-    assert_eq!(Invitation::claims(&invited()), vec![take]);
+    assert_eq!(Invitation::claims(&invited()), vec![take.clone()]);
+    assert_eq!(Invitation::claims(&proposed()), vec![take]);
     assert_eq!(Invitation::claims(&accepted()), vec![release.clone()]);
     assert_eq!(Invitation::claims(&revoked()), vec![release]);
     assert!(Invitation::claims(&resent(end())).is_empty());

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 
-use super::{ConfigVersion, Failure, RetryPolicy, Step, StepOutput};
+use super::{ConfigVersion, Failure, Metered, RetryPolicy, Step, StepOutput};
 use crate::ids::{AttemptId, RunId, TenantId};
 use crate::period::{DayBorder, Period};
 use crate::report::ReportKind;
@@ -21,6 +21,8 @@ pub enum JobRunCommand {
     },
     /// Record that an effect which cannot be deduplicated is about to happen.
     Dispatch(Attempt),
+    /// Record what an attempt asked the AI.
+    Meter(Metered),
     /// The attempt did its work.
     Complete {
         /// The attempt.

@@ -9,6 +9,7 @@ impl JobRun {
             JobRunCommand::Start(run) => self.start(run),
             JobRunCommand::Begin { step, worker, at } => self.active()?.begin(step, worker, at),
             JobRunCommand::Dispatch(attempt) => self.active()?.dispatch(attempt),
+            JobRunCommand::Meter(metered) => self.meter(metered),
             JobRunCommand::Complete { attempt, output } => self.complete(attempt, output),
             JobRunCommand::Fail { attempt, failure, jitter } => self.active()?.fail(attempt, failure, jitter),
             JobRunCommand::LeaveUncertain(attempt) => self.active()?.leave_uncertain(attempt),

@@ -1,9 +1,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, RetryPolicy, Step, StepOutput};
+use super::{AiCalls, Failure, RetryPolicy, Step, StepOutput};
 use crate::ids::{AttemptId, RunId, TenantId};
 use crate::integration::IntegrationKind;
+use crate::money::Cost;
 use crate::period::{DayBorder, Period};
 use crate::report::ReportKind;
 
@@ -46,6 +47,18 @@ pub enum JobRunEvent {
         tenant_id: TenantId,
         step: Step,
         attempt_id: AttemptId,
+        at: DateTime<Utc>,
+    },
+    /// What the AI was asked for the run, over all attempts so far.
+    AiUsed {
+        run_id: RunId,
+        tenant_id: TenantId,
+        attempt_id: AttemptId,
+        prompt_version: u32,
+        model: String,
+        total: AiCalls,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost: Option<Cost>,
         at: DateTime<Utc>,
     },
     StepCompleted {
@@ -108,6 +121,7 @@ domain_events!(JobRunEvent {
     RunStarted = "1",
     StepStarted = "1",
     StepDispatched = "1",
+    AiUsed = "1",
     StepCompleted = "1",
     StepFailed = "1",
     StepLost = "1",

@@ -7,9 +7,11 @@
 //! | only the attempt in progress can dispatch, complete or fail; a superseded one changes nothing | `attempts` |
 //! | transient failures are retried by the run's policy, all others end the run | `attempts::fail` |
 //! | an attempt lost after its effect was dispatched is *uncertain*, never repeated by itself | `attempts::abandon` |
+//! | what the AI was asked is recorded once for each attempt, whatever became of the run meanwhile | `ai::meter` |
 //! | cancelling is final and outranks retries | `decide::cancel` |
 //! | an uncertain or failed notification can be sent again, by a person's decision | `decide::resend` |
 
+mod ai;
 mod attempts;
 mod command;
 mod decide;
@@ -22,6 +24,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
+pub use ai::{AiCalls, AiUse, Metered};
 pub use command::{Attempt, JobRunCommand, StartRun};
 pub use error::JobRunError;
 pub use event::{ConfigVersion, JobRunEvent};

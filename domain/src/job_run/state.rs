@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{JobRunEvent, RetryPolicy, Step, StepOutput};
+use super::{AiUse, JobRunEvent, RetryPolicy, Step, StepOutput};
 use crate::ids::{AttemptId, RunId, TenantId};
 use crate::period::{DayBorder, Period};
 use crate::report::ReportKind;
@@ -41,6 +41,12 @@ pub struct Run {
     pub policy: RetryPolicy,
     /// What the completed steps left behind, and which attempt completed them.
     pub done: BTreeMap<Step, (AttemptId, StepOutput)>,
+    /// What the AI did for it so far; none before its first answer.
+    #[serde(default)]
+    pub ai: Option<AiUse>,
+    /// The attempts whose calls of the AI are recorded.
+    #[serde(default)]
+    pub metered: Vec<AttemptId>,
     /// The step in turn.
     pub step: Step,
     /// Attempts begun at that step.
@@ -90,6 +96,17 @@ impl JobRun {
         }
     }
 
+    /// The run changed, and its situation kept.
+    fn map(self, change: impl FnOnce(Run) -> Run) -> Self {
+        match self {
+            Self::Absent => Self::Absent,
+            Self::Active(run) => Self::Active(change(run)),
+            Self::Completed(run) => Self::Completed(change(run)),
+            Self::Failed(run) => Self::Failed(change(run)),
+            Self::Cancelled(run) => Self::Cancelled(change(run)),
+        }
+    }
+
     pub(super) fn evolve(self, event: JobRunEvent) -> Self {
         if let JobRunEvent::RunStarted { run_id, tenant_id, kind, period, day, policy, at, .. } = event {
             return Self::Active(Run {
@@ -100,12 +117,17 @@ impl JobRun {
                 day,
                 policy,
                 done: BTreeMap::new(),
+                ai: None,
+                metered: Vec::new(),
                 step: Step::FetchDeals,
                 begun: 0,
                 failed: 0,
                 lost: 0,
                 current: Current::Waiting { not_before: at },
             });
+        }
+        if let JobRunEvent::AiUsed { attempt_id, prompt_version, model, total, cost, .. } = event {
+            return self.map(|run| run.used_ai(attempt_id, AiUse { prompt_version, model, total, cost }));
         }
         let Some(run) = self.into_run() else { return Self::Absent };
         match event {
@@ -120,6 +142,12 @@ impl JobRun {
 impl Run {
     fn with(self, current: Current) -> Self {
         Self { current, ..self }
+    }
+
+    fn used_ai(mut self, attempt_id: AttemptId, ai: AiUse) -> Self {
+        self.ai = Some(ai);
+        self.metered.push(attempt_id);
+        self
     }
 
     fn evolve(mut self, event: JobRunEvent) -> Self {
@@ -153,6 +181,7 @@ impl Run {
                 self.with(Current::Waiting { not_before: at })
             }
             JobRunEvent::RunStarted { .. }
+            | JobRunEvent::AiUsed { .. }
             | JobRunEvent::RunCompleted { .. }
             | JobRunEvent::RunFailed { .. }
             | JobRunEvent::RunCancelled { .. } => self,

@@ -3,10 +3,11 @@ use cqrs_es::Aggregate;
 use uuid::Uuid;
 
 use super::{
-    Attempt, Current, Failure, FailureClass, JobRun, JobRunCommand, JobRunError, JobRunEvent, RetryPolicy, StartRun,
-    Step, StepOutput,
+    AiCalls, AiUse, Attempt, Current, Failure, FailureClass, JobRun, JobRunCommand, JobRunError, JobRunEvent, Metered,
+    RetryPolicy, StartRun, Step, StepOutput,
 };
 use crate::ids::{AttemptId, RunId, TenantId};
+use crate::money::{Cost, TokenPrice};
 use crate::period::{DayBorder, Period};
 use crate::report::ReportKind;
 
@@ -229,4 +230,80 @@ fn cancelling_during_a_send_does_not_hide_that_it_may_have_arrived() {
 fn what_is_over_cannot_be_cancelled() {
     let story = Story::up_to(Step::Notify).then(begin(Step::Notify, 1)).then(complete(Step::Notify, 1));
     assert_eq!(story.refusal(JobRunCommand::Cancel { at: at(2) }), JobRunError::AlreadyOver);
+}
+
+fn metered(number: u32, input_tokens: u64, price: Option<TokenPrice>) -> JobRunCommand {
+    JobRunCommand::Meter(Metered {
+        attempt_id: AttemptId::of(run_id(), Step::Analyse, number),
+        prompt_version: number + 6,
+        model: "model-1".into(),
+        calls: AiCalls { calls: 1, input_tokens, output_tokens: 10 },
+        price,
+        at: at(2),
+    })
+}
+
+fn price() -> TokenPrice {
+    TokenPrice { currency: "USD".parse().unwrap(), input_minor: 1_000, output_minor: 5_000 }
+}
+
+fn ai_of(story: &Story) -> AiUse {
+    story.0.run().unwrap().ai.clone().unwrap()
+}
+
+fn after_a_failed_attempt(price: Option<TokenPrice>) -> Story {
+    let story = Story::up_to(Step::Analyse).then(begin(Step::Analyse, 1)).then(metered(1, 100, price));
+    story.then(fail(Step::Analyse, 1, FailureClass::Transient)).then(begin(Step::Analyse, 100))
+}
+
+/// Seen to fail: with the calls of the last attempt alone.
+#[test]
+fn calls_of_failed_attempts_count_each_by_its_own_prices() {
+    let first = after_a_failed_attempt(Some(price()));
+    assert_eq!(ai_of(&first).cost.unwrap().amount_minor, 1);
+    let dearer = TokenPrice { input_minor: 1_000_000, ..price() };
+    let ai = ai_of(&first.then(metered(2, 200, Some(dearer))));
+    assert_eq!(ai.total, AiCalls { calls: 2, input_tokens: 300, output_tokens: 20 });
+    assert_eq!(
+        ai.cost,
+        Some(Cost { currency: "USD".parse().unwrap(), amount_minor: 202 }),
+        "0.15 and 200.05, rounded up"
+    );
+    assert_eq!((ai.prompt_version, ai.model.as_str()), (8, "model-1"));
+}
+
+#[test]
+fn a_cost_that_is_not_known_of_every_attempt_is_not_told() {
+    let in_sum = TokenPrice { currency: "UZS".parse().unwrap(), ..price() };
+    for (first, second) in [(None, Some(price())), (Some(price()), None), (Some(price()), Some(in_sum))] {
+        let ai = ai_of(&after_a_failed_attempt(first).then(metered(2, 200, second)));
+        assert_eq!((ai.total.calls, ai.cost), (2, None));
+    }
+}
+
+/// What it was answered is accounted for by the attempt that began after it.
+#[test]
+fn an_attempt_that_another_one_has_followed_records_nothing_any_more() {
+    let story = after_a_failed_attempt(None);
+    let story = story.then(fail(Step::Analyse, 2, FailureClass::Transient)).then(begin(Step::Analyse, 200));
+    assert!(story.types(metered(2, 100, None)).is_empty());
+    let story = story.then(metered(3, 100, None)).then(complete(Step::Analyse, 3));
+    assert!(story.types(metered(3, 100, None)).is_empty() && story.types(metered(2, 100, None)).is_empty());
+}
+
+/// Seen to fail: with an attempt that is recorded as often as it says so.
+#[test]
+fn an_attempt_s_calls_are_recorded_once() {
+    let story = Story::up_to(Step::Analyse).then(begin(Step::Analyse, 1)).then(metered(1, 100, None));
+    assert!(story.types(metered(1, 100, None)).is_empty());
+    assert_eq!(story.0.run().unwrap().ai.as_ref().unwrap().cost, None);
+}
+
+/// Seen to fail: with a record that set a cancelled run going again.
+#[test]
+fn calls_of_a_cancelled_run_are_recorded_and_it_stays_cancelled() {
+    let story = Story::up_to(Step::Analyse).then(begin(Step::Analyse, 1)).then(JobRunCommand::Cancel { at: at(3) });
+    let story = story.then(metered(1, 100, None));
+    assert!(matches!(&story.0, JobRun::Cancelled(run) if run.ai.is_some()), "{:?}", story.0);
+    assert_eq!(JobRun::default().decide(metered(1, 100, None)), Err(JobRunError::NotFound));
 }

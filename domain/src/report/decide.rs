@@ -32,6 +32,8 @@ pub struct PublishReport {
     pub metrics: Metrics,
     /// The AI model that wrote the narrative.
     pub model: String,
+    /// The version of the AI's settings, and so of the prompt, that it wrote by; none where the run does not tell.
+    pub prompt_version: Option<u32>,
     /// Now.
     pub at: DateTime<Utc>,
 }
@@ -45,7 +47,8 @@ impl Report {
     }
 
     fn publish(&self, new: PublishReport) -> Result<Vec<ReportEvent>, ReportError> {
-        let PublishReport { tenant_id, run_id, kind, period, headline, summary, metrics, model, at } = new;
+        let PublishReport { tenant_id, run_id, kind, period, headline, summary, metrics, model, prompt_version, at } =
+            new;
         match self {
             Self::Published(published) if *published == (Published { tenant_id, run_id }) => Ok(Vec::new()),
             Self::Published(_) => Err(ReportError::AlreadyPublished),
@@ -59,6 +62,7 @@ impl Report {
                 summary,
                 metrics: Box::new(metrics),
                 model,
+                prompt_version,
                 at,
             }]),
         }

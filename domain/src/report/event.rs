@@ -41,6 +41,9 @@ pub enum ReportEvent {
         summary: Personal<String>,
         metrics: Box<Metrics>,
         model: String,
+        /// The version of the AI's settings, and so of the prompt. Events of earlier releases do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prompt_version: Option<u32>,
         at: DateTime<Utc>,
     },
 }

@@ -18,14 +18,28 @@ fn june() -> PublishReport {
         summary: Personal::new("Nobody wrote.".into()),
         metrics: compute(&[], Tz::UTC),
         model: "model-1".into(),
+        prompt_version: Some(3),
         at: "2026-06-02T01:00:00Z".parse().unwrap(),
     }
 }
 
 fn published() -> ReportEvent {
-    let PublishReport { tenant_id, run_id, kind, period, headline, summary, metrics, model, at } = june();
+    let PublishReport { tenant_id, run_id, kind, period, headline, summary, metrics, model, prompt_version, at } =
+        june();
     let (report_id, metrics) = (ReportId::of(run_id), Box::new(metrics));
-    ReportEvent::ReportPublished { report_id, tenant_id, run_id, kind, period, headline, summary, metrics, model, at }
+    ReportEvent::ReportPublished {
+        report_id,
+        tenant_id,
+        run_id,
+        kind,
+        period,
+        headline,
+        summary,
+        metrics,
+        model,
+        prompt_version,
+        at,
+    }
 }
 
 fn publish(report: PublishReport) -> ReportCommand {

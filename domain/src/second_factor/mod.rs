@@ -2,8 +2,10 @@
 //!
 //! | invariant | where |
 //! |---|---|
-//! | one app at a time; another one after the first was given up | `decide::enrol` |
-//! | recovery codes are used only while there is an app | `decide::use_recovery_code` |
+//! | one app at a time; another one takes its place | `decide::while_enrolled` |
+//! | that an app is confirmed is recorded before it counts, so recording it twice changes nothing | `decide::enrol` |
+//! | recovery codes are used and renewed only while there is an app | `decide::while_enrolled` |
+//! | taking a lost one away is recorded each time, with its reason | [`SecondFactorCommand::RecordReset`] |
 //! | the log never holds a secret, a code, or their hashes | [`SecondFactorEvent`] |
 //!
 //! The aggregate's id is the user's.
@@ -18,9 +20,10 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Classified, ErrorKind};
 use crate::event_sourced::EventSourced;
 use crate::ids::{TenantId, UserId};
+use crate::values::Reason;
 
 /// What can be asked of a second factor.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum SecondFactorCommand {
     /// Record that an app was confirmed by a code.
     RecordEnrolled {
@@ -28,6 +31,27 @@ pub enum SecondFactorCommand {
         user_id: UserId,
         /// The user's tenant; none for staff.
         tenant_id: Option<TenantId>,
+        /// Now.
+        at: DateTime<Utc>,
+    },
+    /// Record that another app was confirmed in place of the one in use.
+    RecordReplaced {
+        /// Now.
+        at: DateTime<Utc>,
+    },
+    /// Record that there are new recovery codes in place of those of before.
+    RecordRecoveryCodesRenewed {
+        /// Now.
+        at: DateTime<Utc>,
+    },
+    /// Record that it was lost, and is taken away by somebody else so that the user can begin anew.
+    RecordReset {
+        /// The user.
+        user_id: UserId,
+        /// The user's tenant; none for staff.
+        tenant_id: Option<TenantId>,
+        /// Why, and how it was made sure that it is the user who asks.
+        reason: Reason,
         /// Now.
         at: DateTime<Utc>,
     },
@@ -46,16 +70,26 @@ pub enum SecondFactorCommand {
 }
 
 /// What happened to a second factor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
 #[expect(missing_docs, reason = "the fields are those of the commands")]
 pub enum SecondFactorEvent {
     TotpEnrolled { user_id: UserId, tenant_id: Option<TenantId>, at: DateTime<Utc> },
     RecoveryCodeUsed { user_id: UserId, tenant_id: Option<TenantId>, left: u32, at: DateTime<Utc> },
     TotpDisabled { user_id: UserId, tenant_id: Option<TenantId>, at: DateTime<Utc> },
+    TotpReplaced { user_id: UserId, tenant_id: Option<TenantId>, at: DateTime<Utc> },
+    RecoveryCodesRenewed { user_id: UserId, tenant_id: Option<TenantId>, at: DateTime<Utc> },
+    TotpReset { user_id: UserId, tenant_id: Option<TenantId>, reason: Reason, at: DateTime<Utc> },
 }
 
-domain_events!(SecondFactorEvent { TotpEnrolled = "1", RecoveryCodeUsed = "1", TotpDisabled = "1" });
+domain_events!(SecondFactorEvent {
+    TotpEnrolled = "1",
+    RecoveryCodeUsed = "1",
+    TotpDisabled = "1",
+    TotpReplaced = "1",
+    RecoveryCodesRenewed = "1",
+    TotpReset = "1",
+});
 
 /// The situations of a second factor.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +99,7 @@ pub enum SecondFactor {
     Absent,
     /// Asked for at each sign-in.
     Enrolled(UserId, Option<TenantId>),
-    /// Given up.
+    /// Given up, or taken away because it was lost.
     Disabled(UserId, Option<TenantId>),
 }
 
@@ -73,7 +107,9 @@ pub enum SecondFactor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecondFactorError {
     /// There is an app already.
-    #[error("an authenticator app is set up already; give it up first, or add the new one from it")]
+    #[error(
+        "an authenticator app is set up already; send one of its codes, or a recovery code, to put another one in its place"
+    )]
     AlreadyEnrolled,
     /// There is none.
     #[error("no authenticator app is set up")]
@@ -96,11 +132,15 @@ impl Classified for SecondFactorError {
 aggregate!(SecondFactor, "second_factor", SecondFactorCommand, SecondFactorEvent, SecondFactorError);
 
 impl SecondFactor {
+    #[expect(clippy::needless_pass_by_value, reason = "the form that every aggregate has")]
     pub(super) fn evolve(self, event: SecondFactorEvent) -> Self {
         match event {
             SecondFactorEvent::TotpEnrolled { user_id, tenant_id, .. } => Self::Enrolled(user_id, tenant_id),
-            SecondFactorEvent::TotpDisabled { user_id, tenant_id, .. } => Self::Disabled(user_id, tenant_id),
-            SecondFactorEvent::RecoveryCodeUsed { .. } => self,
+            SecondFactorEvent::TotpDisabled { user_id, tenant_id, .. }
+            | SecondFactorEvent::TotpReset { user_id, tenant_id, .. } => Self::Disabled(user_id, tenant_id),
+            SecondFactorEvent::RecoveryCodeUsed { .. }
+            | SecondFactorEvent::TotpReplaced { .. }
+            | SecondFactorEvent::RecoveryCodesRenewed { .. } => self,
         }
     }
 }

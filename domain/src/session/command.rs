@@ -30,7 +30,7 @@ pub struct OpenSession {
     /// How the user proved who they are.
     pub method: SignInMethod,
     /// What the device calls itself.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<Personal<String>>,
     /// The address that the device has.
     pub ip: Option<Personal<String>>,
     /// When the session ends at the latest.

@@ -46,7 +46,7 @@ pub enum SessionEvent {
         user_id: UserId,
         tenant_id: Option<TenantId>,
         method: SignInMethod,
-        user_agent: Option<String>,
+        user_agent: Option<Personal<String>>,
         ip: Option<Personal<String>>,
         ends_at: DateTime<Utc>,
         at: DateTime<Utc>,

@@ -9,7 +9,7 @@ fn open() -> OpenSession {
         user_id: uuid::Uuid::from_u128(2).into(),
         tenant_id: Some(uuid::Uuid::from_u128(1).into()),
         method: SignInMethod::Password,
-        user_agent: Some("Firefox".into()),
+        user_agent: Some(Personal::new("Firefox".into())),
         ip: Some(Personal::new("192.0.2.7".into())),
         ends_at: "2026-09-01T00:00:00Z".parse().unwrap(),
         at: "2026-06-01T00:00:00Z".parse().unwrap(),

@@ -1,6 +1,10 @@
 //! Those of the platform's super admins who can act: they have a password and are not deactivated.
 //!
-//! One stream holds them all, because only one stream can refuse that two leave at once of whom each believes that the other stays.
+//! The last one whose second factor was reset at the terminal stays on the list without a password, for whoever has the link
+//! that was shown.
+//!
+//! One stream holds them all, because only one stream can refuse that two leave at once of whom each believes that the other
+//! stays.
 //!
 //! | invariant | where |
 //! |---|---|
@@ -9,7 +13,8 @@
 //!
 //! As with [`owners`](crate::owners), whoever takes the role or the access from a person dismisses the person here first, and
 //! whoever gives it appoints the person here afterwards. Cut off between the two, this list is too short; so one who can act and
-//! is not on it is appointed before being dismissed, and the list refuses too much and never too little. Somebody who was invited and has no password yet is not on it.
+//! is not on it is appointed before being dismissed, and the list refuses too much and never too little. Somebody who was invited
+//! and has no password yet is not on it.
 
 #[cfg(test)]
 mod tests;

@@ -27,24 +27,21 @@ impl User {
 
     fn register(&self, new: RegisterUser) -> Result<Vec<UserEvent>, UserError> {
         let RegisterUser { user_id, tenant_id, email, name, role, at } = new;
-        let membership = Membership::Tenant { tenant_id, role: role.clone() };
-        let wanted = UserDetails { user_id, membership, email: email.clone(), name: name.clone(), token_version: 0 };
         let registered = UserEvent::UserRegistered { user_id, tenant_id, email, name, role, at };
-        self.register_as(&wanted, registered)
+        self.register_as(registered)
     }
 
     fn register_staff(&self, new: RegisterStaff) -> Result<Vec<UserEvent>, UserError> {
         let RegisterStaff { user_id, email, name, role, at } = new;
-        let membership = Membership::Platform { role };
-        let wanted = UserDetails { user_id, membership, email: email.clone(), name: name.clone(), token_version: 0 };
-        self.register_as(&wanted, UserEvent::StaffRegistered { user_id, email, name, role, at })
+        self.register_as(UserEvent::StaffRegistered { user_id, email, name, role, at })
     }
 
-    fn register_as(&self, wanted: &UserDetails, registered: UserEvent) -> Result<Vec<UserEvent>, UserError> {
-        match self {
-            Self::Absent => Ok(vec![registered]),
-            Self::Active(known) if UserDetails { token_version: 0, ..known.clone() } == *wanted => Ok(Vec::new()),
-            Self::Active(_) | Self::Deactivated(_) | Self::Removed(_) => Err(UserError::AlreadyExists),
+    /// The same user again changes nothing, whenever it comes.
+    fn register_as(&self, registered: UserEvent) -> Result<Vec<UserEvent>, UserError> {
+        match (self, Self::Absent.evolve(registered.clone())) {
+            (Self::Absent, _) => Ok(vec![registered]),
+            (Self::Active(known), Self::Active(wanted)) if known.is_still(&wanted) => Ok(Vec::new()),
+            _ => Err(UserError::AlreadyExists),
         }
     }
 
@@ -178,6 +175,12 @@ impl User {
 }
 
 impl UserDetails {
+    /// Whether nothing but times and counts tells the two apart.
+    fn is_still(&self, registered: &Self) -> bool {
+        let Self { token_version, registered_at, .. } = *registered;
+        Self { token_version, registered_at, ..self.clone() } == *registered
+    }
+
     fn whose(&self) -> (UserId, Option<TenantId>) {
         (self.user_id, self.tenant())
     }

@@ -27,6 +27,9 @@ pub use state::{Membership, User, UserDetails};
 use crate::event_sourced::{ClaimChange, ClaimScope, EventSourced};
 use crate::ids::TenantId;
 
+/// The kind of the claims on the addresses that users sign in with, unique on the whole platform.
+pub const EMAIL_CLAIM: &str = "email";
+
 aggregate!(User, "user", UserCommand, UserEvent, UserError);
 
 impl EventSourced for User {
@@ -46,7 +49,7 @@ impl EventSourced for User {
     }
 
     fn claims(event: &UserEvent) -> Vec<ClaimChange> {
-        let (scope, kind) = (ClaimScope::Platform, "email");
+        let (scope, kind) = (ClaimScope::Platform, EMAIL_CLAIM);
         match event {
             UserEvent::UserRegistered { email, .. }
             | UserEvent::StaffRegistered { email, .. }

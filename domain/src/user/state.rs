@@ -1,3 +1,4 @@
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::UserEvent;
@@ -32,6 +33,8 @@ pub struct UserDetails {
     pub name: Personal<DisplayName>,
     /// Counts what ends the user's access tokens: changes of the role, and deactivations.
     pub token_version: u32,
+    /// When the user was registered.
+    pub registered_at: DateTime<Utc>,
 }
 
 /// Where a user belongs, and what the user is there.
@@ -87,13 +90,13 @@ impl UserDetails {
 impl User {
     pub(super) fn evolve(self, event: UserEvent) -> Self {
         match event {
-            UserEvent::UserRegistered { user_id, tenant_id, email, name, role, .. } => {
+            UserEvent::UserRegistered { user_id, tenant_id, email, name, role, at } => {
                 let membership = Membership::Tenant { tenant_id, role };
-                Self::Active(UserDetails { user_id, membership, email, name, token_version: 0 })
+                Self::Active(UserDetails { user_id, membership, email, name, token_version: 0, registered_at: at })
             }
-            UserEvent::StaffRegistered { user_id, email, name, role, .. } => {
+            UserEvent::StaffRegistered { user_id, email, name, role, at } => {
                 let membership = Membership::Platform { role };
-                Self::Active(UserDetails { user_id, membership, email, name, token_version: 0 })
+                Self::Active(UserDetails { user_id, membership, email, name, token_version: 0, registered_at: at })
             }
             UserEvent::UserRoleChanged { tenant_id, role, token_version, .. } => {
                 let membership = Membership::Tenant { tenant_id, role };

@@ -61,7 +61,7 @@ pub(super) fn sessions() -> Vec<Golden> {
         user_id: user_id(),
         tenant_id: Some(tenant_id()),
         method: SignInMethod::Password,
-        user_agent: Some(user_agent.to_owned()),
+        user_agent: Some(Personal::new(user_agent.to_owned())),
         ip: Some(Personal::new(ip.to_owned())),
         ends_at: value("2026-08-31T06:58:21.700113Z"),
         at: at("06:58:21.700113"),

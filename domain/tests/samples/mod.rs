@@ -38,6 +38,8 @@ pub(crate) fn all() -> Vec<Golden> {
         staff::users(),
         staff::second_factors(),
         staff::super_admins(),
+        staff::kek_rotations(),
+        staff::data_key_rotations(),
     ]
     .into_iter()
     .flatten()

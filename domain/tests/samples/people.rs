@@ -44,6 +44,14 @@ pub(super) fn invitations() -> Vec<Golden> {
             invitation_id,
             tenant_id,
             email: email(),
+            role: role.clone(),
+            expires_at,
+            at: at("07:15:00"),
+        }),
+        usual::<Invitation>(&InvitationEvent::InvitationProposed {
+            invitation_id,
+            tenant_id,
+            email: email(),
             role,
             expires_at,
             at: at("07:15:00"),
@@ -88,6 +96,16 @@ pub(super) fn second_factors() -> Vec<Golden> {
             user_id,
             tenant_id: Some(tenant_id),
             at: at("13:00:00"),
+        }),
+        usual::<SecondFactor>(&SecondFactorEvent::TotpReplaced {
+            user_id,
+            tenant_id: Some(tenant_id),
+            at: at("13:20:48.01"),
+        }),
+        usual::<SecondFactor>(&SecondFactorEvent::RecoveryCodesRenewed {
+            user_id,
+            tenant_id: Some(tenant_id),
+            at: at("13:22:10.5"),
         }),
     ]
 }

@@ -4,8 +4,11 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 use domain::ids::{AttemptId, ReportId};
 use domain::integration::IntegrationKind;
-use domain::job_run::{ConfigVersion, Failure, FailureClass, JobRun, JobRunEvent, RetryPolicy, Step, StepOutput};
+use domain::job_run::{
+    AiCalls, ConfigVersion, Failure, FailureClass, JobRun, JobRunEvent, RetryPolicy, Step, StepOutput,
+};
 use domain::metrics::{Dialogue, Metrics, Outcome, Sender, Utterance, compute};
+use domain::money::Cost;
 use domain::period::{DayBorder, Period};
 use domain::report::{Report, ReportEvent, ReportKind};
 use domain::values::Personal;
@@ -25,7 +28,7 @@ fn attempt(step: Step, number: u32) -> AttemptId {
 }
 
 pub(super) fn runs() -> Vec<Golden> {
-    [lifetime(), steps(), failures(), losses()].into_iter().flatten().collect()
+    [lifetime(), steps(), ai(), failures(), losses()].into_iter().flatten().collect()
 }
 
 fn lifetime() -> Vec<Golden> {
@@ -72,6 +75,24 @@ fn steps() -> Vec<Golden> {
     ]
 }
 
+fn ai() -> Vec<Golden> {
+    let used = |calls, input_tokens, output_tokens, cost, time| JobRunEvent::AiUsed {
+        run_id: run_id(),
+        tenant_id: tenant_id(),
+        attempt_id: attempt(Step::Analyse, 1),
+        prompt_version: 3,
+        model: "gemini-2.5-flash".into(),
+        total: AiCalls { calls, input_tokens, output_tokens },
+        cost,
+        at: at(time),
+    };
+    let cost = Cost { currency: value("USD"), amount_minor: 7 };
+    vec![
+        usual::<JobRun>(&used(4, 181_204, 5_117, Some(cost), "02:01:40.117409")),
+        form::<JobRun>("no_prices", &used(1, 40_332, 1_880, None, "02:01:12.640225")),
+    ]
+}
+
 fn failures() -> Vec<Golden> {
     let (run_id, tenant_id) = (run_id(), tenant_id());
     let overload = Failure {
@@ -107,7 +128,7 @@ fn losses() -> Vec<Golden> {
 }
 
 pub(super) fn reports() -> Vec<Golden> {
-    let published = |headline: &str, summary: &str, metrics| ReportEvent::ReportPublished {
+    let published = |headline: &str, summary: &str, metrics, prompt_version| ReportEvent::ReportPublished {
         report_id: ReportId::of(run_id()),
         tenant_id: tenant_id(),
         run_id: run_id(),
@@ -117,6 +138,7 @@ pub(super) fn reports() -> Vec<Golden> {
         summary: Personal::new(summary.into()),
         metrics: Box::new(metrics),
         model: "gemini-2.5-flash".into(),
+        prompt_version,
         at: at("02:01:46.902275"),
     };
     let busy = published(
@@ -124,9 +146,17 @@ pub(super) fn reports() -> Vec<Golden> {
         "Customers mostly asked when their order arrives. Questions written after six in the evening waited until the \
          next morning; one of them got no answer at all.",
         metrics(),
+        None,
     );
-    let quiet = published("A day without conversations", "No customer wrote on this day.", compute(&[], ZONE));
-    vec![usual::<Report>(&busy), form::<Report>("quiet_day", &quiet)]
+    let quiet = |prompt_version| {
+        let summary = "No customer wrote on this day.";
+        published("A day without conversations", summary, compute(&[], ZONE), prompt_version)
+    };
+    vec![
+        usual::<Report>(&busy),
+        form::<Report>("quiet_day", &quiet(None)),
+        form::<Report>("prompt_version", &quiet(Some(3))),
+    ]
 }
 
 fn metrics() -> Metrics {

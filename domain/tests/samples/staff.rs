@@ -1,13 +1,15 @@
 //! Staff are let in, change, and leave; what they share with companies' people names no tenant.
 
 use domain::access::StaffRole;
+use domain::data_key_rotation::{DataKeyRotation, DataKeyRotationEvent};
 use domain::ids::UserId;
+use domain::kek_rotation::{KekRotation, KekRotationEvent};
 use domain::second_factor::{SecondFactor, SecondFactorEvent};
 use domain::super_admins::{SuperAdmins, SuperAdminsEvent};
 use domain::user::{User, UserEvent};
 use domain::values::Personal;
 
-use super::{at, form, usual, value};
+use super::{at, form, tenant_id, usual, value};
 use crate::golden_files::Golden;
 
 fn user_id() -> UserId {
@@ -52,6 +54,12 @@ pub(super) fn second_factors() -> Vec<Golden> {
         staff(SecondFactorEvent::TotpEnrolled { user_id, tenant_id, at: at("06:20:31.7") }),
         staff(SecondFactorEvent::RecoveryCodeUsed { user_id, tenant_id, left: 9, at: at("12:44:09") }),
         staff(SecondFactorEvent::TotpDisabled { user_id, tenant_id, at: at("13:00:00") }),
+        usual::<SecondFactor>(&SecondFactorEvent::TotpReset {
+            user_id,
+            tenant_id,
+            reason: value("The phone was stolen; we spoke by video."),
+            at: at("13:41:07.2"),
+        }),
     ]
 }
 
@@ -60,5 +68,34 @@ pub(super) fn super_admins() -> Vec<Golden> {
     vec![
         usual::<SuperAdmins>(&SuperAdminsEvent::SuperAdminAppointed { user_id, at: at("06:40:21.1") }),
         usual::<SuperAdmins>(&SuperAdminsEvent::SuperAdminDismissed { user_id, at: at("16:59:59.9") }),
+    ]
+}
+
+pub(super) fn kek_rotations() -> Vec<Golden> {
+    let kek_id = || "0b1c6cdf5ce3fb6d".to_owned();
+    vec![
+        usual::<KekRotation>(&KekRotationEvent::KekRotationBegun {
+            kek_id: kek_id(),
+            data_keys: 412,
+            at: at("19:00:04.2"),
+        }),
+        usual::<KekRotation>(&KekRotationEvent::KekRotationCompleted { kek_id: kek_id(), at: at("19:00:05.8") }),
+    ]
+}
+
+pub(super) fn data_key_rotations() -> Vec<Golden> {
+    let (tenant_id, generation) = (tenant_id(), 2);
+    vec![
+        usual::<DataKeyRotation>(&DataKeyRotationEvent::DataKeyRotationBegun {
+            tenant_id,
+            generation,
+            at: at("19:10:04.2"),
+        }),
+        usual::<DataKeyRotation>(&DataKeyRotationEvent::DataKeyRotationCompleted {
+            tenant_id,
+            generation,
+            sealed_anew: 38,
+            at: at("19:10:05.8"),
+        }),
     ]
 }

@@ -1,16 +1,23 @@
 //! What can be wrong with a model, or with an answer that it gave with a status of success. The same question fails the
 //! same way, so all of it is permanent.
 
+use application::ports::providers::ModelInfo;
+
 use super::http::{Dialect, Verdict};
 
 /// Longest reason of a provider that is quoted, in characters.
 const LONGEST_REASON: usize = 100;
 
-/// The account does not have the model. `others` are some that it has.
-pub(super) fn missing(dialect: &Dialect, model: &str, others: &[String]) -> Verdict {
-    let advice = match others {
-        [] => "Choose another model in Settings → AI".to_owned(),
-        names => format!("Choose another model in Settings → AI, for example {}", names.join(", ")),
+/// Models named when the chosen one is missing.
+const NAMED_MODELS: usize = 5;
+
+/// The account does not have the model, but these.
+pub(super) fn missing(dialect: &Dialect, model: &str, offered: &[ModelInfo]) -> Verdict {
+    let names: Vec<&str> = offered.iter().take(NAMED_MODELS).map(|model| model.name.as_str()).collect();
+    let advice = if names.is_empty() {
+        "Choose another model in Settings → AI".to_owned()
+    } else {
+        format!("Choose another model in Settings → AI, for example {}", names.join(", "))
     };
     Verdict::permanent(format!("{} does not offer the model {model} to this account", dialect.title), advice)
 }

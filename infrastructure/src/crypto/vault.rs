@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use domain::ids::SecretId;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::KeyRing;
+use super::{KeyRing, TenantKeys};
 use crate::database::Database;
-use crate::error::{from_sqlx, internal};
+use crate::error::{from_sqlx, internal, is_key_exchanged};
 
 /// Sealed secrets in PostgreSQL.
 pub struct PgVault {
@@ -23,13 +23,10 @@ impl PgVault {
     pub fn new(database: Database, keys: Arc<KeyRing>) -> Self {
         Self { database, keys }
     }
-}
 
-#[async_trait]
-impl Vault for PgVault {
-    async fn store(&self, place: SecretPlace, id: SecretId, secret: &SecretString) -> Result<(), PortError> {
+    async fn write(&self, place: SecretPlace, id: SecretId, secret: &SecretString) -> Result<(), PortError> {
         let keys = self.keys.of(place.tenant_id).await?;
-        let sealed = keys.seal(&binding(place, id), secret.expose_secret().as_bytes())?;
+        let sealed = seal(&keys, place, id, secret)?;
         sqlx::query("insert into secrets (id, tenant_id, integration, field, sealed) values ($1, $2, $3, $4, $5)")
             .bind(id.uuid())
             .bind(place.tenant_id.uuid())
@@ -42,7 +39,7 @@ impl Vault for PgVault {
         Ok(())
     }
 
-    async fn open(&self, place: SecretPlace, id: SecretId) -> Result<SecretString, PortError> {
+    async fn read(&self, place: SecretPlace, id: SecretId) -> Result<SecretString, PortError> {
         let sealed: Option<Vec<u8>> = sqlx::query_scalar("select sealed from secrets where id = $1 and tenant_id = $2")
             .bind(id.uuid())
             .bind(place.tenant_id.uuid())
@@ -50,9 +47,36 @@ impl Vault for PgVault {
             .await
             .map_err(from_sqlx)?;
         let sealed = sealed.ok_or_else(|| PortError::internal(format!("the secret {id} is gone")))?;
-        let plain = self.keys.of(place.tenant_id).await?.open(&binding(place, id), &sealed)?;
-        String::from_utf8(plain).map(SecretString::from).map_err(internal)
+        let plain = self.keys.open(place.tenant_id, &binding(place, id), &sealed).await?;
+        std::str::from_utf8(&plain).map(SecretString::from).map_err(internal)
     }
+}
+
+#[async_trait]
+impl Vault for PgVault {
+    async fn store(&self, place: SecretPlace, id: SecretId, secret: &SecretString) -> Result<(), PortError> {
+        match self.write(place, id, secret).await {
+            Err(error) if is_key_exchanged(&error) => self.write(place, id, secret).await,
+            written => written,
+        }
+    }
+
+    async fn open(&self, place: SecretPlace, id: SecretId) -> Result<SecretString, PortError> {
+        match self.read(place, id).await {
+            Err(error) if is_key_exchanged(&error) => self.read(place, id).await,
+            read => read,
+        }
+    }
+}
+
+/// A secret as its row holds it.
+pub(crate) fn seal(
+    keys: &TenantKeys,
+    place: SecretPlace,
+    id: SecretId,
+    secret: &SecretString,
+) -> Result<Vec<u8>, PortError> {
+    keys.seal(&binding(place, id), secret.expose_secret().as_bytes())
 }
 
 /// Tenant, integration, field and version: a ciphertext copied anywhere else does not open.

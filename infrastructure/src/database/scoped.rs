@@ -21,6 +21,9 @@ use super::{ACQUIRE, Database, TRUSTED};
 /// A connection that nobody used for so long is closed when another one is given back.
 const IDLE: Duration = Duration::from_mins(10);
 
+/// Pause before a server that has no room is asked for a connection again.
+const CONNECT_AGAIN: Duration = Duration::from_millis(50);
+
 /// A server's connections under the role that sees one tenant.
 pub(super) struct Scopes {
     options: PgConnectOptions,
@@ -54,7 +57,7 @@ impl Scopes {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
         let connection = loop {
             let Some(kept) = self.idle_one(tenant) else {
-                let mut new = PgConnection::connect_with(&self.options).await?;
+                let mut new = self.connect().await?;
                 show(&mut new, tenant).await?;
                 break new;
             };
@@ -66,6 +69,16 @@ impl Scopes {
         };
         let connection = Some(connection);
         Ok(Lease { scopes: Arc::clone(self), connection, tenant, _permit: permit })
+    }
+
+    /// A new connection, as soon as the server has room for one; a pool waits likewise.
+    async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
+        loop {
+            match PgConnection::connect_with(&self.options).await {
+                Err(error) if is_full_or_starting(&error) => tokio::time::sleep(CONNECT_AGAIN).await,
+                answer => return answer,
+            }
+        }
     }
 
     /// The last one that showed this tenant's rows, else the one that was idle for longest.
@@ -98,6 +111,12 @@ impl Scopes {
     fn idle(&self) -> MutexGuard<'_, Vec<Kept>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// True where the server takes no session now and will in a moment (SQLSTATE 53300, 57P03).
+fn is_full_or_starting(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| ["53300", "57P03"].contains(&code.as_ref()))
 }
 
 /// Names the tenant for the session. A UUID's text holds nothing that SQL could take for more than a value.

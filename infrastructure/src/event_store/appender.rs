@@ -20,7 +20,8 @@ use super::writer::Writer;
 use crate::database::{Database, Mode};
 use crate::signals::{self, Signal};
 
-/// Commits that may wait in the channel, and as many again in the queue. More are refused at once, so that an outage costs no memory.
+/// Commits that may wait in the channel, and as many again in the queue. More are refused at once, so that an outage costs no
+/// memory.
 const MOST_WAITING: usize = 4_096;
 
 /// Commits of one statement.

@@ -11,22 +11,42 @@ pub(crate) fn of_columns((generation, tx, position): Columns) -> LogPosition {
     LogPosition { generation, tx: tx.cast_unsigned(), position }
 }
 
-/// That an event lies after one position, `$1` to `$3`, up to and with another, `$4` to `$6`; begins with `where`.
+/// The first generation of every log.
+const FIRST: i32 = 1;
+
+/// That an event lies after one position up to and with another. Their [`parameters`] are the six of the statement from
+/// `$first` on.
 ///
 /// PostgreSQL before 18 ends the scan of an index by the first column of a row comparison only, so it would go through the
-/// rest of the generation. Where both positions are in one, the comparison is without it, and the bounds of `tx` end the
-/// scan.
-pub(crate) fn between((from, to): (LogPosition, LogPosition)) -> &'static str {
-    if from.generation == to.generation {
-        "where generation = $1 and $1 = $4 and events.tx >= $2::text::xid8 and events.tx <= $5::text::xid8
-           and (events.tx, position) > ($2::text::xid8, $3) and (events.tx, position) <= ($5::text::xid8, $6)"
+/// rest of the generation. Where the span lies in one, the comparison is without it, and the bounds of `tx` end the scan.
+pub(crate) fn between((from, to): (LogPosition, LogPosition), first: usize) -> String {
+    let [generation, tx, position, to_generation, to_tx, to_position] =
+        std::array::from_fn(|parameter| format!("${}", first + parameter));
+    let (tx, to_tx) = (format!("{tx}::text::xid8"), format!("{to_tx}::text::xid8"));
+    // No event lies before the first generation.
+    if from.generation == to.generation || (from == LogPosition::BEGINNING && to.generation == FIRST) {
+        format!(
+            "generation = {to_generation} and {generation} <= {to_generation}
+             and events.tx >= {tx} and events.tx <= {to_tx}
+             and (events.tx, position) > ({tx}, {position}) and (events.tx, position) <= ({to_tx}, {to_position})"
+        )
     } else {
-        "where (generation, events.tx, position) > ($1, $2::text::xid8, $3)
-           and (generation, events.tx, position) <= ($4, $5::text::xid8, $6)"
+        format!(
+            "(generation, events.tx, position) > ({generation}, {tx}, {position})
+             and (generation, events.tx, position) <= ({to_generation}, {to_tx}, {to_position})"
+        )
     }
+}
+
+/// The place before an event's: a span that ends there is without it.
+pub(crate) fn before(at: LogPosition) -> LogPosition {
+    LogPosition { position: at.position.saturating_sub(1), ..at }
 }
 
 /// Parameters for `$n, $m::text::xid8, $o`.
 pub(crate) fn parameters(at: LogPosition) -> [Value; 3] {
     [at.generation.into(), at.tx.to_string().into(), at.position.into()]
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,13 +9,14 @@ use application::ports::commands::LogPosition;
 use chrono::{DateTime, Utc};
 use domain::ids::TenantId;
 use domain::values::Slug;
-use sqlx::{Postgres, QueryBuilder};
+use sqlx::postgres::PgArguments;
+use sqlx::{Arguments, Postgres, QueryBuilder};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::aggregate::AggregateKey;
 use super::horizon::{Horizon, Stall};
-use super::position::{Columns, of_columns};
+use super::position::{Columns, between, of_columns};
 use super::reader::LoggedEvent;
 use crate::database::Database;
 
@@ -133,8 +134,7 @@ impl LogQuery {
         direction: Direction,
         limit: i64,
     ) -> Result<Vec<LoggedEvent>, sqlx::Error> {
-        let mut query = QueryBuilder::new(LoggedEvent::SELECT);
-        filter.push(&mut query, span);
+        let mut query = filter.of(LoggedEvent::SELECT, span)?;
         query.push(match direction {
             Direction::Forward => " order by generation, events.tx, position",
             Direction::Backward => " order by generation desc, events.tx desc, position desc",
@@ -146,8 +146,7 @@ impl LogQuery {
 
     /// How many events of the span the filter lets through.
     pub async fn count(&self, filter: &EventFilter, span: Span) -> Result<u64, sqlx::Error> {
-        let mut query = QueryBuilder::new("select count(*) from events");
-        filter.push(&mut query, span);
+        let mut query = filter.of("select count(*) from events", span)?;
         let count: i64 = query.build_query_scalar().persistent(false).fetch_one(self.database.pool()).await?;
         Ok(count.cast_unsigned())
     }
@@ -213,15 +212,17 @@ impl LogQuery {
 }
 
 impl EventFilter {
-    /// Appends the conditions that matter and no others, so that each question gets the index that is right for it.
-    fn push<'a>(&'a self, query: &mut QueryBuilder<'a, Postgres>, span: Span) {
-        for (border, at) in [
-            (" where (generation, events.tx, position) > (", span.after),
-            (" and (generation, events.tx, position) <= (", span.up_to),
-        ] {
-            query.push(border).push_bind(at.generation);
-            query.push(", ").push_bind(at.tx.to_string()).push("::text::xid8, ").push_bind(at.position).push(")");
+    /// A statement with the conditions that matter and no others, so that each question gets the index that is right for
+    /// it.
+    fn of<'a>(&'a self, select: &str, span: Span) -> Result<QueryBuilder<'a, Postgres>, sqlx::Error> {
+        let mut borders = PgArguments::default();
+        for at in [span.after, span.up_to] {
+            borders.add(at.generation).map_err(sqlx::Error::Encode)?;
+            borders.add(at.tx.to_string()).map_err(sqlx::Error::Encode)?;
+            borders.add(at.position).map_err(sqlx::Error::Encode)?;
         }
+        let span = between((span.after, span.up_to), 1);
+        let mut query = QueryBuilder::with_arguments(format!("{select} where {span}"), borders);
         if let Some(tenant) = self.tenant {
             query.push(" and tenant_id = ").push_bind(tenant.uuid());
         }
@@ -246,5 +247,6 @@ impl EventFilter {
                 query.push(condition).push_bind(time);
             }
         }
+        Ok(query)
     }
 }

@@ -7,11 +7,17 @@
 use std::collections::hash_map::{Entry, RandomState};
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
 use super::commit::{AppendError, Commit};
 use super::writer::Answer;
+
+/// A commit that cannot be sent.
+#[derive(Debug, thiserror::Error)]
+#[error("the commit holds no events; leave out what changes nothing")]
+struct NoEvents;
 
 /// A commit and the one who waits for it.
 pub(super) struct Waiting {
@@ -59,7 +65,13 @@ impl Queue {
         self.waiting
     }
 
+    /// One who wants nothing recorded is told so at once: in a statement nothing would tell what became of it.
     pub(super) fn push(&mut self, waiting: Waiting) {
+        if waiting.commit.events.is_empty() {
+            // One who no longer waits has been cut off.
+            let _ = waiting.answer.send(Err(AppendError::Database(Arc::new(sqlx::Error::Encode(NoEvents.into())))));
+            return;
+        }
         self.waiting += 1;
         let lane = self.hasher.hash_one(waiting.commit.key());
         match self.behind.entry(lane) {

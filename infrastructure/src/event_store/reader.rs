@@ -118,12 +118,7 @@ impl LogReader {
     /// # Errors
     /// Those of the database.
     pub async fn horizon(&self) -> Result<LogPosition, sqlx::Error> {
-        let (generation, open): (i32, i64) = sqlx::query_as(
-            "select max(generation), pg_snapshot_xmin(pg_current_snapshot())::text::bigint from log_generations",
-        )
-        .fetch_one(self.database.pool())
-        .await?;
-        Ok(LogPosition { generation, tx: open.cast_unsigned() - 1, position: i64::MAX })
+        Ok(self.horizon_of_server().await?.0)
     }
 
     /// The horizon, and since when its server runs. One that was not there before may lack what another one told.
@@ -151,15 +146,14 @@ impl LogReader {
         position: LogPosition,
         limit: i64,
     ) -> Result<Vec<LoggedEvent>, sqlx::Error> {
-        sqlx::query_as(
-            "select generation, tx::text::bigint as tx, position, tenant_id, aggregate_type, aggregate_id, sequence,
-                    event_type, event_version, payload, metadata, recorded_at
-             from events
+        sqlx::query_as(&format!(
+            "{}
              where (generation, tx, position) > ($1, $2::text::xid8, $3)
                and aggregate_type = any($4)
              order by generation, events.tx, position
              limit $5",
-        )
+            LoggedEvent::SELECT
+        ))
         .bind(position.generation)
         .bind(position.tx.to_string())
         .bind(position.position)
@@ -177,10 +171,11 @@ impl LogReader {
         condition: &str,
     ) -> Result<Vec<LoggedEvent>, DbErr> {
         let sql = format!(
-            "{} {} {condition}
+            "{}
+             where {} {condition}
              order by generation, events.tx, position",
             LoggedEvent::SELECT,
-            between((from, to))
+            between((from, to), 1)
         );
         let values = [parameters(from), parameters(to)].concat();
         let rows = connection.query_all(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;

@@ -60,7 +60,7 @@ macro_rules! append_statement {
             $condition,
             "returning generation, tx, position
 )
-select max(generation), max(tx::text::bigint), max(position) from appended"
+select max(generation), pg_current_xact_id()::text::bigint, max(position) from appended"
         )
     };
 }
@@ -124,7 +124,8 @@ struct EventRows<'a> {
     aggregate_types: Vec<&'static str>,
     aggregate_ids: Vec<&'a str>,
     sequences: Vec<i64>,
-    /// Which event of the aggregate must be there already; none where that is no other commit's.
+    /// Which event of the aggregate must be there already. None where that is no other commit's, and where this process has
+    /// recorded it in this epoch: the writer has seen to that.
     predecessors: Vec<Option<i64>>,
     event_types: Vec<&'a str>,
     event_versions: Vec<&'a str>,
@@ -137,12 +138,13 @@ impl<'a> EventRows<'a> {
         let mut rows = Self::default();
         for commit in commits {
             let first = commit.first_sequence();
+            let must_look = commit.remembered.is_none() && first > 1;
             for (sequence, event) in (first..).zip(&commit.events) {
                 rows.tenants.push(commit.tenant);
                 rows.aggregate_types.push(commit.aggregate_type);
                 rows.aggregate_ids.push(&commit.aggregate_id);
                 rows.sequences.push(sequence);
-                rows.predecessors.push((sequence == first && first > 1).then_some(first - 1));
+                rows.predecessors.push((sequence == first && must_look).then_some(first - 1));
                 rows.event_types.push(&event.event_type);
                 rows.event_versions.push(&event.event_version);
                 rows.payloads.push(Json(&event.payload));

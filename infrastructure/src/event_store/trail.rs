@@ -4,7 +4,9 @@
 
 use std::collections::HashMap;
 
-use application::ports::audit::{AuditEntry, AuditOrder, AuditPage, AuditRequest, AuditTrail, Circumstances, Who};
+use application::ports::audit::{
+    AuditEntry, AuditFilter, AuditOrder, AuditPage, AuditRequest, AuditTrail, Circumstances, Who,
+};
 use application::ports::commands::LogPosition;
 use application::{PortError, TenantScope};
 use async_trait::async_trait;
@@ -12,7 +14,7 @@ use domain::values::Personal;
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, Value};
 use uuid::Uuid;
 
-use super::position::parameters;
+use super::position::{Columns, before, between, of_columns, parameters};
 use super::reader::{LogReader, LoggedEvent};
 use crate::database::{Database, Scoped};
 use crate::error::{from_orm, from_sqlx};
@@ -23,6 +25,10 @@ const NAMES: &str = "
     select id, name from users where tenant_id = $1 and id = any(string_to_array($2, ',')::uuid[])
     union all
     select id, name from api_keys where tenant_id = $1 and id = any(string_to_array($2, ',')::uuid[])";
+
+/// How many events of the tenant a page looks through for those that the filter lets through. Filters have no indexes of their
+/// own, which every append would pay for; without a bound, one that lets little through reads the log of all tenants.
+const WINDOW: u32 = 10_000;
 
 /// Reads tenants' histories.
 pub struct TenantHistory {
@@ -47,13 +53,17 @@ impl AuditTrail for TenantHistory {
         let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
         let more = events.len() > limit;
         events.truncate(limit);
-        let next = events.last().filter(|_| more).map(|event| event.position);
+        let next = match events.last() {
+            Some(last) if more => Some(last.position),
+            _ => Asked::end_of_window(scope, request, horizon).position(&connection).await?,
+        };
         Ok(AuditPage { items: self.entries(connection, scope, events).await?, next })
     }
 
     async fn at(&self, scope: &TenantScope, position: LogPosition) -> Result<Option<AuditEntry>, PortError> {
-        let mut asked = Asked::of(scope);
-        asked.border("=", position);
+        let mut asked = Asked::of_tenant(LoggedEvent::SELECT, scope);
+        asked.span((before(position), position));
+        asked.only_own(scope);
         let connection = self.database.scoped(scope).await.map_err(from_orm)?;
         let events = asked.events(&connection).await?;
         Ok(self.entries(connection, scope, events).await?.pop())
@@ -97,27 +107,57 @@ struct Asked {
 }
 
 impl Asked {
-    /// Whatever the scope shows of its tenant.
-    fn of(scope: &TenantScope) -> Self {
-        let mut asked = Self { sql: LoggedEvent::SELECT.to_owned(), values: Vec::new() };
+    fn of_tenant(select: &str, scope: &TenantScope) -> Self {
+        let mut asked = Self { sql: select.to_owned(), values: Vec::new() };
         asked.condition(" where tenant_id = ", "", scope.tenant_id().uuid());
-        if let Some(own) = scope.only_of() {
-            asked.condition(" and ", " in (metadata->>'actor_id', metadata->>'acting_for')", own.to_string());
-        }
         asked
     }
 
+    /// What the filter lets through of the window, one more than is shown, which tells whether there are more.
     fn page(scope: &TenantScope, request: &AuditRequest, horizon: LogPosition) -> Self {
-        let AuditRequest { filter, order, after, limit } = request;
-        let mut asked = Self::of(scope);
-        asked.border("<=", horizon);
-        let (further, direction) = match order {
-            AuditOrder::NewestFirst => ("<", " desc"),
-            AuditOrder::OldestFirst => (">", ""),
-        };
-        if let Some(after) = after {
-            asked.border(further, *after);
+        let mut asked = Self::window("with events as (select * from events", scope, request, horizon);
+        asked.sql.extend([" limit ", &WINDOW.to_string(), ")", LoggedEvent::SELECT, " where true"]);
+        asked.only_own(scope);
+        asked.only(&request.filter);
+        asked.in_order(request.order);
+        asked.condition(" limit ", "", request.limit.saturating_add(1).cast_signed());
+        asked
+    }
+
+    /// Where the last event of the window is; nowhere where the tenant's history ends within it.
+    fn end_of_window(scope: &TenantScope, request: &AuditRequest, horizon: LogPosition) -> Self {
+        let select = "select generation, tx::text::bigint, position from events";
+        let mut asked = Self::window(select, scope, request, horizon);
+        asked.sql.extend([" offset ", &(WINDOW - 1).to_string(), " limit 1"]);
+        asked
+    }
+
+    /// The tenant's events from the cursor on, in their order; of one thing alone where the filter names it by type and id, which
+    /// has an index.
+    fn window(select: &str, scope: &TenantScope, request: &AuditRequest, horizon: LogPosition) -> Self {
+        let AuditRequest { filter, order, after, .. } = request;
+        let mut asked = Self::of_tenant(select, scope);
+        let beginning = LogPosition::BEGINNING;
+        asked.span(match order {
+            AuditOrder::NewestFirst => (beginning, after.map_or(horizon, |after| horizon.min(before(after)))),
+            AuditOrder::OldestFirst => (after.unwrap_or(beginning), horizon),
+        });
+        if let (Some(of_type), Some(id)) = (&filter.aggregate_type, &filter.aggregate_id) {
+            asked.condition(" and aggregate_type = ", "", of_type.clone());
+            asked.condition(" and aggregate_id = ", "", id.clone());
         }
+        asked.in_order(*order);
+        asked
+    }
+
+    /// Of what the scope shows, where that is the caller's own doings.
+    fn only_own(&mut self, scope: &TenantScope) {
+        if let Some(own) = scope.only_of() {
+            self.by(own.to_string());
+        }
+    }
+
+    fn only(&mut self, filter: &AuditFilter) {
         let texts = [
             (" and aggregate_type = ", filter.aggregate_type.clone()),
             (" and aggregate_id = ", filter.aggregate_id.clone()),
@@ -126,35 +166,47 @@ impl Asked {
         ];
         for (condition, text) in texts {
             if let Some(text) = text {
-                asked.condition(condition, "", text);
+                self.condition(condition, "", text);
             }
         }
         if let Some(actor) = &filter.actor {
-            asked.condition(" and ", " in (metadata->>'actor_id', metadata->>'acting_for')", actor.clone());
+            self.by(actor.clone());
         }
         for (condition, time) in [(" and recorded_at >= ", filter.since), (" and recorded_at <= ", filter.until)] {
             if let Some(time) = time {
-                asked.condition(condition, "", time);
+                self.condition(condition, "", time);
             }
         }
-        let order = ["generation", "events.tx", "position"].map(|column| format!("{column}{direction}")).join(", ");
-        asked.sql.extend([" order by ", &order]);
-        // One more than is shown tells whether there are more.
-        asked.condition(" limit ", "", limit.saturating_add(1).cast_signed());
-        asked
     }
 
-    fn border(&mut self, comparison: &str, at: LogPosition) {
-        let next = self.values.len() + 1;
-        let (tx, position) = (next + 1, next + 2);
-        let place = format!("(${next}, ${tx}::text::xid8, ${position})");
-        self.sql.extend([" and (generation, events.tx, position) ", comparison, " ", &place]);
-        self.values.extend(parameters(at));
+    fn by(&mut self, actor: String) {
+        self.condition(" and ", " in (metadata->>'actor_id', metadata->>'acting_for')", actor);
+    }
+
+    fn in_order(&mut self, order: AuditOrder) {
+        let direction = match order {
+            AuditOrder::NewestFirst => " desc",
+            AuditOrder::OldestFirst => "",
+        };
+        let columns = ["generation", "events.tx", "position"].map(|column| format!("{column}{direction}")).join(", ");
+        self.sql.extend([" order by ", &columns]);
+    }
+
+    fn span(&mut self, (from, to): (LogPosition, LogPosition)) {
+        self.sql.extend([" and ", &between((from, to), self.values.len() + 1)]);
+        self.values.extend([from, to].map(parameters).into_iter().flatten());
     }
 
     fn condition(&mut self, before: &str, behind: &str, value: impl Into<Value>) {
         self.values.push(value.into());
         self.sql.extend([before, "$", &self.values.len().to_string(), behind]);
+    }
+
+    async fn position(self, connection: &Scoped) -> Result<Option<LogPosition>, PortError> {
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, self.sql, self.values);
+        let row = connection.query_one(statement).await.map_err(from_orm)?;
+        let columns: Option<Columns> = row.map(|row| row.try_get_many_by_index()).transpose().map_err(from_orm)?;
+        Ok(columns.map(of_columns))
     }
 
     async fn events(self, connection: &Scoped) -> Result<Vec<LoggedEvent>, PortError> {

@@ -1,7 +1,7 @@
 //! Failed attempts to sign in, counted in PostgreSQL for all processes together.
 
 use application::PortError;
-use application::ports::identity::{Attempt, Lockout, SignInGuard};
+use application::ports::identity::{Attempt, Counted, Lockout, SignInGuard};
 use async_trait::async_trait;
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -123,7 +123,10 @@ impl SignInGuard for PgSignInGuard {
 }
 
 fn account(attempt: &Attempt) -> Option<Vec<u8>> {
-    attempt.account.as_ref().map(|email| subject("account", email.as_str()))
+    attempt.account.as_ref().map(|account| match account {
+        Counted::Passwords(email) => subject("account", email.as_str()),
+        Counted::Codes(user) => subject("codes", &user.to_string()),
+    })
 }
 
 fn address(attempt: &Attempt) -> Option<Vec<u8>> {

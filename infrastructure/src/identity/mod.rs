@@ -3,6 +3,7 @@
 mod activity;
 mod api_keys;
 mod credentials;
+mod email_owners;
 mod guard;
 mod key_files;
 mod live_api_keys;
@@ -18,6 +19,7 @@ mod totp;
 pub use activity::SessionActivity;
 pub use api_keys::PgApiKeySecrets;
 pub use credentials::PgCredentials;
+pub use email_owners::PgEmailOwners;
 pub use guard::{LockoutPolicy, PgSignInGuard};
 pub use key_files::{KeyFile, KeyFiles, KeyState};
 pub use live_api_keys::LiveApiKeys;

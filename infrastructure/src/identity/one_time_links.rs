@@ -78,7 +78,7 @@ impl OneTimeLinks for PgOneTimeLinks {
     }
 
     async fn issue(&self, link: NewLink, mails: Vec<NewMail>, now: DateTime<Utc>) -> Result<bool, PortError> {
-        let NewLink { token, kind, tenant_id, subject, asked_by, payload, expires_at } = link;
+        let NewLink { token, kind, tenant_id, subject, asked_by, payload, expires_at, supersedes } = link;
         let (hash, tenant) = (token_hash(&token), TenantId::from(tenant_in_key(tenant_id)));
         let address = match asked_by {
             Some(address) => Some(self.address_name(&address).await?),
@@ -95,6 +95,12 @@ impl OneTimeLinks for PgOneTimeLinks {
                 && recently_issued(&transaction, kind, address, now).await? >= MOST_AN_HOUR
             {
                 return Ok(false);
+            }
+            if let Some(subject) = subject.filter(|_| supersedes) {
+                // Of two that are issued at once the second ends the first.
+                lock(&transaction, &format!("link|{}|{subject}", kind.name())).await?;
+                let values = [tenant.uuid().into(), kind.name().into(), subject.into(), now.into()];
+                transaction.execute(statement(END_OTHERS, values)).await?;
             }
             let values: [Value; 9] = [
                 hash.into(),
@@ -134,8 +140,8 @@ impl OneTimeLinks for PgOneTimeLinks {
         let tenant = TenantId::from(tenant);
         let payload = match sealed {
             Some(sealed) => {
-                let plain = self.keys.of(tenant).await?.open(&binding(tenant, kind, &hash), &sealed)?;
-                Some(SecretString::from(String::from_utf8(plain).map_err(internal)?))
+                let plain = self.keys.open(tenant, &binding(tenant, kind, &hash), &sealed).await?;
+                Some(SecretString::from(std::str::from_utf8(&plain).map_err(internal)?))
             }
             None => None,
         };
@@ -220,7 +226,7 @@ impl OneTimeLinks for PgOneTimeLinks {
             let (tenant, user): (Uuid, Uuid) = (link.try_get("", "tenant_id")?, link.try_get("", "subject_id")?);
             let kind = LinkKind::PasswordReset.name();
             transaction.execute(statement(END_OTHERS, [tenant.into(), kind.into(), user.into(), now.into()])).await?;
-            let forgotten = set_and_forget(&transaction, user, &new, None).await?;
+            let forgotten = set_and_forget(&transaction, user, &new).await?;
             for mail in mails {
                 insert(&transaction, mail, Destiny::Waiting, now).await?;
             }
@@ -249,12 +255,17 @@ async fn recently_issued(
     address: &str,
     now: DateTime<Utc>,
 ) -> Result<i64, DbErr> {
-    let lock = statement("select pg_advisory_xact_lock(hashtextextended($1, 0))", [address.into()]);
-    transaction.execute(lock).await?;
+    lock(transaction, address).await?;
     let sql = "select count(*) as issued from one_time_links where kind = $1 and address = $2 and issued_at > $3";
     let values: [Value; 3] = [kind.name().into(), address.into(), (now - TimeDelta::hours(1)).into()];
     let counted = transaction.query_one(statement(sql, values)).await?;
     counted.map_or(Ok(0), |row| row.try_get("", "issued"))
+}
+
+/// Waits for whoever holds the name, and holds it until the transaction ends.
+async fn lock(transaction: &DatabaseTransaction, name: &str) -> Result<(), DbErr> {
+    let lock = statement("select pg_advisory_xact_lock(hashtextextended($1, 0))", [name.into()]);
+    transaction.execute(lock).await.map(|_| ())
 }
 
 /// Uses a link up that works; no row where it does not. Of two at once the second waits for the first, and finds it used.

@@ -10,9 +10,11 @@ use application::ports::commands::LogPosition;
 use application::ports::identity::TokenSubject;
 use application::ports::sessions::{Revocations, Verdict};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use domain::ids::{SessionId, TenantId, UserId};
 use domain::impersonation::{Impersonation, ImpersonationEvent};
+use domain::second_factor::{SecondFactor, SecondFactorEvent};
 use domain::session::{Session, SessionEvent};
 use domain::tenant::{Tenant, TenantEvent};
 use domain::user::{User, UserEvent};
@@ -31,7 +33,7 @@ const FRESH: Duration = Duration::from_secs(5);
 /// What ended sessions and roles so lately that it concerns tokens.
 const RECENT: &str = "
     where event_type in
-            ('SessionRevoked', 'ImpersonationEnded', 'UserRoleChanged', 'StaffRoleChanged', 'UserDeactivated')
+            ('SessionRevoked', 'ImpersonationEnded', 'UserRoleChanged', 'StaffRoleChanged', 'UserDeactivated', 'TotpReset')
       and recorded_at > clock_timestamp() - $1";
 
 /// What shut or opened tenants, the oldest first; however long ago, so the time does not matter.
@@ -53,6 +55,8 @@ struct Refused {
     sessions: Aging<SessionId, ()>,
     /// The least token version of a user that is accepted.
     users: Aging<UserId, u32>,
+    /// When an app was taken from someone of the staff: what the person had opened in users' names by then is over.
+    resets: Aging<UserId, DateTime<Utc>>,
     tenants: HashMap<TenantId, Gate>,
 }
 
@@ -103,6 +107,7 @@ impl LiveRevocations {
         let now = Instant::now();
         refused.sessions.forget_old(now);
         refused.users.forget_old(now);
+        refused.resets.forget_old(now);
         for event in events {
             match event.aggregate_type.as_str() {
                 Session::TYPE => {
@@ -114,6 +119,11 @@ impl LiveRevocations {
                 Impersonation::TYPE => {
                     if let Ok(ImpersonationEvent::ImpersonationEnded { impersonation_id, .. }) = event.decode() {
                         refused.sessions.0.insert(impersonation_id.uuid().into(), ((), now));
+                    }
+                }
+                SecondFactor::TYPE => {
+                    if let Ok(SecondFactorEvent::TotpReset { user_id, at, .. }) = event.decode() {
+                        refused.resets.0.insert(user_id, (at, now));
                     }
                 }
                 User::TYPE => {
@@ -153,7 +163,7 @@ impl LiveRevocations {
 #[async_trait]
 impl LiveView for LiveRevocations {
     fn follows(&self) -> &'static [&'static str] {
-        &[Session::TYPE, Impersonation::TYPE, User::TYPE, Tenant::TYPE]
+        &[Session::TYPE, Impersonation::TYPE, User::TYPE, Tenant::TYPE, SecondFactor::TYPE]
     }
 
     async fn load(&self) -> Result<LogPosition, PortError> {
@@ -171,6 +181,12 @@ impl LiveView for LiveRevocations {
     }
 }
 
+/// When an impersonation was opened, by its id, which is a UUID of version 7 and stands for the session in its tokens.
+fn opened_at(session: SessionId) -> Option<DateTime<Utc>> {
+    let (seconds, nanoseconds) = session.uuid().get_timestamp()?.to_unix();
+    DateTime::from_timestamp(i64::try_from(seconds).ok()?, nanoseconds)
+}
+
 impl Revocations for LiveRevocations {
     fn verdict(&self, subject: &TokenSubject) -> Verdict {
         if !self.freshness.get().is_some_and(|freshness| freshness.within(FRESH)) {
@@ -181,7 +197,11 @@ impl Revocations for LiveRevocations {
         let is_stale =
             |user: &UserId, version: u32| refused.users.0.get(user).is_some_and(|(least, _)| version < *least);
         let stale = is_stale(&principal.user_id, subject.token_version)
-            || principal.acting.is_some_and(|acting| is_stale(&acting.staff_id, acting.token_version));
+            || principal.acting.is_some_and(|acting| {
+                let reset = refused.resets.0.get(&acting.staff_id);
+                is_stale(&acting.staff_id, acting.token_version)
+                    || reset.is_some_and(|(at, _)| opened_at(principal.session_id) <= Some(*at))
+            });
         let gate = principal.membership.tenant().and_then(|tenant| refused.tenants.get(&tenant));
         let shut = gate.is_some_and(|gate| gate.shut);
         if stale || shut || refused.sessions.0.contains_key(&principal.session_id) {

@@ -142,7 +142,7 @@ impl PgOutbox {
     async fn open(&self, row: Claimed) -> Result<DueMail, PortError> {
         let (id, tenant, kind, sealed, tries, send_by) = row;
         let tenant = TenantId::from(tenant);
-        let plain = Zeroizing::new(self.keys.of(tenant).await?.open(&binding(tenant, id), &sealed)?);
+        let plain = self.keys.open(tenant, &binding(tenant, id), &sealed).await?;
         let Opened { to, subject, text } = serde_json::from_slice(&plain).map_err(|_| {
             // The cause may repeat the content.
             PortError::internal("a sealed mail is not in the form that was sealed")

@@ -13,6 +13,7 @@ use tokio::sync::MutexGuard;
 use tokio::time::Instant;
 
 use super::Projection;
+use super::shared_reader::FRESH;
 use crate::database::Database;
 use crate::error::from_sqlx;
 use crate::event_store::position::{of_columns, parameters};
@@ -37,7 +38,8 @@ pub struct Checkpoints {
 /// many who wait one asks for all.
 #[derive(Default)]
 struct Known {
-    positions: Mutex<HashMap<String, LogPosition>>,
+    /// With the moment at which a server told so. Only for as long as [`FRESH`]: one that takes over may know less.
+    positions: Mutex<HashMap<String, (LogPosition, Instant)>>,
     /// The slowest of the running projections has moved: most who wait, wait for all of them.
     changed: Signal,
     /// When the database was last asked; whoever holds it asks.
@@ -48,9 +50,12 @@ impl Known {
     /// What the database says is taken over even where it is less: a server that lost its last moments knows less too.
     fn learn(&self, running: &[&str], positions: impl IntoIterator<Item = (String, LogPosition)>) {
         let mut known = self.positions.lock().unwrap_or_else(PoisonError::into_inner);
-        let slowest = |known: &HashMap<String, LogPosition>| running.iter().map(|name| known.get(*name).copied()).min();
+        let slowest = |known: &HashMap<String, (LogPosition, Instant)>| {
+            running.iter().map(|name| known.get(*name).map(|(at, _)| *at)).min()
+        };
         let before = slowest(&known);
-        known.extend(positions);
+        let now = Instant::now();
+        known.extend(positions.into_iter().map(|(name, at)| (name, (at, now))));
         let has_moved = slowest(&known) != before;
         drop(known);
         if has_moved {
@@ -60,7 +65,7 @@ impl Known {
 
     fn passed(&self, names: &[&str], position: LogPosition) -> bool {
         let known = self.positions.lock().unwrap_or_else(PoisonError::into_inner);
-        names.iter().all(|name| known.get(*name).is_some_and(|at| *at >= position))
+        names.iter().all(|name| known.get(*name).is_some_and(|(at, told)| *at >= position && told.elapsed() < FRESH))
     }
 }
 
@@ -175,6 +180,8 @@ impl Checkpoints {
                 .map_err(from_sqlx)?;
         let position = |(name, generation, tx, position)| (name, of_columns((generation, tx, position)));
         self.known.learn(&self.names, rows.into_iter().map(position));
+        // Also where nothing has moved: what was known may have been too old.
+        self.known.changed.notify();
         Ok(())
     }
 }
@@ -183,5 +190,17 @@ impl Checkpoints {
 impl Progress for Checkpoints {
     async fn passed(&self, position: LogPosition, patience: Duration) -> Result<bool, PortError> {
         self.wait(&self.names, position, patience).await
+    }
+
+    async fn holds(&self, position: LogPosition) -> Result<bool, PortError> {
+        let sql =
+            "select exists (select from events where (generation, events.tx, position) = ($1, $2::text::xid8, $3))";
+        sqlx::query_scalar(sql)
+            .bind(position.generation)
+            .bind(position.tx.to_string())
+            .bind(position.position)
+            .fetch_one(self.database.pool())
+            .await
+            .map_err(from_sqlx)
     }
 }

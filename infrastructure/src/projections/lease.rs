@@ -64,12 +64,13 @@ set generation = $5, tx = $6::text::xid8, position = $7, updated_at = clock_time
 where name = $1 and generation = $2 and tx = $3::text::xid8 and position = $4
   and (holder is null or holder = $8 or held_until <= clock_timestamp() or $9)
   and (($2, $3, $4) = ($5, $6, $7)
-       or exists (select from events where (generation, events.tx, position) = ($5, $6::text::xid8, $7)))
+       or (select true from events where (generation, events.tx, position) = ($5, $6::text::xid8, $7)))
 returning exists (select from parked_events where projection = $1) as parked,
           set_config('synchronous_commit', 'off', true), set_config('statement_timeout', '45s', true)";
 
 /// The same for several projections that have nothing to write. Rows that somebody has locked are passed over, so that one
-/// projection does not wait for another, and two processes not for each other.
+/// projection does not wait for another, and two processes not for each other. The last events are looked up by a scalar
+/// query: `exists` may be made a join, which reads the whole log for a handful of rows.
 const ADVANCE_ALL: &str = "
 with wanted as (
     select * from unnest($1::text[], $2::int[], $3::text[], $4::bigint[], $5::int[], $6::text[], $7::bigint[], $8::float8[])
@@ -79,7 +80,7 @@ with wanted as (
     from projection_checkpoints checkpoint join wanted w using (name)
     where checkpoint.generation = w.generation and checkpoint.tx = w.tx::xid8 and checkpoint.position = w.position
       and (holder is null or holder = $9 or held_until <= clock_timestamp() or $10)
-      and exists (select from events e where (e.generation, e.tx, e.position) = (to_generation, to_tx::xid8, to_position))
+      and (select true from events e where (e.generation, e.tx, e.position) = (to_generation, to_tx::xid8, to_position))
     for update of checkpoint skip locked
 ), moved as (
     update projection_checkpoints checkpoint
@@ -332,3 +333,6 @@ impl Leases {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -109,7 +109,7 @@ impl SetBased {
     /// condition, which begins with `and` or is empty.
     pub(crate) fn statement(&self, span: (LogPosition, LogPosition), condition: &str) -> String {
         let Self { insert, ending } = self;
-        format!("{insert} {} {condition} {ending}", between(span))
+        format!("{insert} where {} {condition} {ending}", between(span, 1))
     }
 }
 

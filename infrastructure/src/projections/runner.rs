@@ -115,6 +115,7 @@ impl ProjectionRunner {
                 Ok(Fed::Moved(to)) => {
                     failures = 0;
                     batch = BATCH;
+                    again = LOOK_AGAIN;
                     from = Some(to);
                 }
                 Ok(Fed::CaughtUp(at)) => {

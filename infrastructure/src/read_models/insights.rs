@@ -26,11 +26,14 @@ const AGENTS: &str = "
     where tenant_id = $1
     group by 1 order by 1";
 
+/// Runs of earlier releases tell what the last attempt used, and no more.
 const AI: &str = "
-    select coalesce(sum((counts->>'calls')::bigint), 0)::bigint,
-           coalesce(sum((counts->>'input_tokens')::bigint), 0)::bigint,
-           coalesce(sum((counts->>'output_tokens')::bigint), 0)::bigint
-    from run_steps where tenant_id = $1 and step = 'analyse'";
+    select coalesce(sum((used->>'calls')::bigint), 0)::bigint,
+           coalesce(sum((used->>'input_tokens')::bigint), 0)::bigint,
+           coalesce(sum((used->>'output_tokens')::bigint), 0)::bigint
+    from (select coalesce(runs.ai->'total', analysis.counts) as used
+          from runs join run_steps analysis on analysis.tenant_id = runs.tenant_id and analysis.run_id = runs.id
+          where runs.tenant_id = $1 and analysis.step = 'analyse') uses";
 
 const STEPS: &str = "
     select step, number, count(*) filter (where attempts > 0), sum(attempts)::bigint,

@@ -8,6 +8,7 @@ pub mod audit_entries;
 pub mod catalogue_entries;
 pub mod impersonations;
 pub mod insights;
+pub mod integration_records;
 pub mod integrations;
 pub mod invitations;
 mod names;
@@ -37,6 +38,7 @@ pub fn all() -> Vec<Arc<dyn Projection>> {
         Arc::new(api_keys::ApiKeysProjection),
         Arc::new(impersonations::ImpersonationsProjection),
         Arc::new(integrations::IntegrationsProjection),
+        Arc::new(integration_records::IntegrationRecordsProjection),
         Arc::new(runs::RunsProjection),
         Arc::new(step_queue::StepQueueProjection),
         Arc::new(reports::ReportsProjection),

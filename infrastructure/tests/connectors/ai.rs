@@ -1,10 +1,11 @@
 use application::ports::services::{Connectors, Prompt};
-use domain::integration::IntegrationSettings;
+use domain::integration::{IntegrationSettings, SecretName};
 use domain::job_run::FailureClass;
 use serde_json::{Value, json};
 use simulator::{Limits, Service};
 
-use super::world::{GEMINI_MODEL, OPENAI_MODEL, World};
+use super::scripted::{Answer, Scripted};
+use super::world::{GEMINI_MODEL, OPENAI_MODEL, World, account, connectors, quick};
 
 pub(crate) fn prompt() -> Prompt {
     let package = json!({
@@ -93,5 +94,42 @@ async fn a_prompt_beyond_the_limit_is_a_lasting_failure() {
         let error = world.analyst(service).complete(&prompt()).await.unwrap_err();
         assert_eq!(error.class, FailureClass::Permanent, "{error:?}");
         assert_eq!(world.answers(service).len(), 1);
+    }
+}
+
+/// Seen to fail: with calls that do not say which page.
+#[tokio::test]
+async fn every_page_of_the_list_of_models_is_read() {
+    let world = World::start_with(Limits { gemini_models_per_page: 1, ..Limits::default() }, &[]).await;
+    let models = world.analyst(Service::Gemini).models().await.unwrap();
+    let names: Vec<&str> = models.iter().map(|model| model.name.as_str()).collect();
+    assert_eq!(names, [GEMINI_MODEL, "gemini-3.5-flash-lite"]);
+    assert_eq!(world.answers(Service::Gemini).len(), 3);
+    let missing = world.connectors.analyst(with_model(&world, Service::Gemini, "gone-1", None)).unwrap();
+    let error = missing.check().await.unwrap_err();
+    assert!(error.advice.contains("gemini-3.5-flash-lite"), "{}", error.advice);
+}
+
+/// Seen to fail: with calls that do not say which page.
+#[tokio::test]
+async fn a_list_of_models_that_does_not_end_is_an_error() {
+    let page = |token: String| {
+        let body = json!({"models": [{"name": "models/a"}], "nextPageToken": token});
+        Answer::json("200 OK", &body.to_string())
+    };
+    for (pages, told, asked) in [
+        (vec![page("same".into())], "the same page of models again and again", 2),
+        ((0..50).map(|number| page(number.to_string())).collect(), "a list of models that does not end", 20),
+    ] {
+        let server = Scripted::answering(pages).await;
+        let mut settings = World::start().await.settings(Service::Gemini);
+        if let IntegrationSettings::Ai { base_url, .. } = &mut settings {
+            *base_url = server.base.parse().unwrap();
+        }
+        let analyst = connectors(quick()).analyst(account(settings, SecretName::ApiKey, "a-key")).unwrap();
+        let error = analyst.models().await.unwrap_err();
+        assert!(error.message.contains(told), "{}", error.message);
+        assert_eq!(server.requests().len(), asked);
+        assert!(server.first_lines()[1].contains("pageToken="), "{:?}", server.first_lines());
     }
 }

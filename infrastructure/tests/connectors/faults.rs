@@ -4,6 +4,7 @@ use application::ports::services::{Connectors, UpstreamError};
 use domain::ids::{ReportId, RunId};
 use domain::integration::IntegrationSettings;
 use domain::job_run::FailureClass;
+use futures::TryStreamExt;
 use simulator::{Fault, FaultKind, Service};
 
 use super::world::World;
@@ -21,8 +22,8 @@ async fn read_as(
     let report = ReportId::of(RunId::from(uuid::Uuid::from_u128(1)));
     let connectors = &world.connectors;
     match service {
-        Service::Amocrm => connectors.crm(account)?.deals(world.whole_period()).await.map(drop),
-        Service::Radist => connectors.conversations(account)?.chats().await.map(drop),
+        Service::Amocrm => connectors.crm(account)?.deals(world.whole_period()).try_concat().await.map(drop),
+        Service::Radist => connectors.conversations(account)?.chats().try_concat().await.map(drop),
         Service::Supabase => connectors.storage(account)?.report(report).await.map(drop),
         Service::Gemini | Service::Openai => connectors.analyst(account)?.check().await,
         Service::Telegram => connectors.notifier(account)?.check().await,
@@ -144,7 +145,7 @@ async fn a_service_that_is_not_there_is_named_with_its_address() {
         let moved = format!("http://{closed}").parse().unwrap();
         match &mut account.settings {
             IntegrationSettings::Supabase { base_url }
-            | IntegrationSettings::Amocrm { base_url }
+            | IntegrationSettings::Amocrm { base_url, .. }
             | IntegrationSettings::Radist { base_url, .. }
             | IntegrationSettings::Ai { base_url, .. }
             | IntegrationSettings::Telegram { base_url, .. } => *base_url = moved,

@@ -7,13 +7,21 @@ mod ai;
 #[cfg(test)]
 mod amocrm;
 #[cfg(test)]
+mod circuits;
+#[cfg(test)]
 mod effects;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
 mod network;
+#[cfg(test)]
+mod ollama;
+#[cfg(test)]
+mod phones;
 #[cfg(test)]
 mod radist;
 #[cfg(test)]

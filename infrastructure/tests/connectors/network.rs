@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use application::ports::services::{Connectors, Conversations, Delivery, Notifier, UpstreamError};
 use domain::integration::{AiProvider, IntegrationSettings, SecretName};
 use domain::job_run::FailureClass;
+use futures::TryStreamExt;
 use infrastructure::connectors::{EgressPolicy, HttpOptions};
 
 use super::scripted::{Answer, Scripted};
@@ -14,8 +15,12 @@ use super::world::{account, assert_no_secret, connectors, quick};
 const KEY: &str = "key-0123456789-abcdefghijkl";
 
 fn radist_at(base: &str, options: HttpOptions) -> Result<Box<dyn Conversations>, UpstreamError> {
-    let settings =
-        IntegrationSettings::Radist { base_url: base.parse().unwrap(), company_id: 7, requests_per_second: 1_000 };
+    let settings = IntegrationSettings::Radist {
+        base_url: base.parse().unwrap(),
+        company_id: 7,
+        requests_per_second: 1_000,
+        phone_region: None,
+    };
     connectors(options).conversations(account(settings, SecretName::ApiKey, KEY))
 }
 
@@ -27,7 +32,7 @@ fn telegram_at(base: &str, options: HttpOptions) -> Box<dyn Notifier> {
 /// Reads chats from a server that answers like this. Returns the error and the number of calls.
 async fn error_of(answers: Vec<Answer>, options: HttpOptions) -> (UpstreamError, usize) {
     let server = Scripted::answering(answers).await;
-    let error = radist_at(&server.base, options).unwrap().chats().await.unwrap_err();
+    let error = radist_at(&server.base, options).unwrap().chats().try_concat().await.unwrap_err();
     assert_no_secret(&error, KEY);
     (error, server.requests().len())
 }
@@ -41,7 +46,7 @@ const NO_CHATS: &str = r#"{"data":[],"response_metadata":{"next_cursor":""}}"#;
 #[tokio::test]
 async fn the_caller_names_itself_and_sends_its_key_in_a_header_only() {
     let server = Scripted::answering(vec![Answer::json("200 OK", NO_CHATS)]).await;
-    radist_at(&format!("{}/v2", server.base), quick()).unwrap().chats().await.unwrap();
+    radist_at(&format!("{}/v2", server.base), quick()).unwrap().chats().try_concat().await.unwrap();
     let request = server.requests().remove(0);
     assert!(
         request.starts_with("GET /v2/companies/7/messaging/chats/with_contacts/?limit=100 HTTP/1.1\r\n"),
@@ -110,7 +115,7 @@ async fn the_service_says_how_long_to_wait() {
     let busy = Answer::with_headers("429 Too Many Requests", "retry-after: 1\r\n", "");
     let server = Scripted::answering(vec![busy, Answer::json("200 OK", NO_CHATS)]).await;
     let started = Instant::now();
-    radist_at(&server.base, quick()).unwrap().chats().await.unwrap();
+    radist_at(&server.base, quick()).unwrap().chats().try_concat().await.unwrap();
     assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
     assert_eq!(server.requests().len(), 2);
 }
@@ -120,11 +125,12 @@ async fn a_service_without_a_rate_limit_is_given_its_time_too() {
     let busy = Answer::with_headers("429 Too Many Requests", "retry-after: 1\r\n", "");
     let server = Scripted::answering(vec![busy, Answer::json("200 OK", r#"{"data":[{"id":"m"}]}"#)]).await;
     let settings = IntegrationSettings::Ai {
-        provider: AiProvider::OpenaiCompatible,
+        provider: AiProvider::OPENAI_COMPATIBLE,
         base_url: server.base.parse().unwrap(),
         model: "m".into(),
         prompt: String::new(),
         input_token_limit: None,
+        prices: domain::integration::TokenPrices::default(),
     };
     let analyst = connectors(quick()).analyst(account(settings, SecretName::ApiKey, KEY)).unwrap();
     let started = Instant::now();
@@ -161,14 +167,14 @@ async fn inner_addresses_are_opened_by_the_operator_only() {
     assert!(other_port.is_err());
     assert!(server.requests().is_empty());
 
-    radist_at(&server.base, public(vec![host])).unwrap().chats().await.unwrap();
+    radist_at(&server.base, public(vec![host])).unwrap().chats().try_concat().await.unwrap();
     assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
 async fn a_name_that_leads_inside_is_refused_when_it_is_resolved() {
     let options = HttpOptions { egress: EgressPolicy::PublicOnly { allow_hosts: Vec::new() }, ..quick() };
-    let error = radist_at("https://localhost:1", options).unwrap().chats().await.unwrap_err();
+    let error = radist_at("https://localhost:8443", options).unwrap().chats().try_concat().await.unwrap_err();
     assert_eq!((error.class, error.delivery), (FailureClass::Permanent, Delivery::NotDelivered));
     assert!(error.message.contains("not a public address"), "{}", error.message);
 }
@@ -178,8 +184,12 @@ async fn a_name_that_nobody_knows_is_named() {
     // A label of more than 63 characters is no name, so no name server is asked.
     let name = format!("{}.example", "a".repeat(64));
     let egress = EgressPolicy::PublicOnly { allow_hosts: vec![name.clone()] };
-    let error =
-        radist_at(&format!("http://{name}"), HttpOptions { egress, ..quick() }).unwrap().chats().await.unwrap_err();
+    let error = radist_at(&format!("http://{name}"), HttpOptions { egress, ..quick() })
+        .unwrap()
+        .chats()
+        .try_concat()
+        .await
+        .unwrap_err();
     assert_eq!((error.class, error.delivery), (FailureClass::Transient, Delivery::NotDelivered));
     assert!(error.message.contains(&format!("{name} of Radist is not known")), "{}", error.message);
 }
@@ -188,8 +198,8 @@ async fn a_name_that_nobody_knows_is_named() {
 async fn the_demo_reaches_its_own_machine_by_name_and_nothing_else() {
     let server = Scripted::answering(vec![Answer::json("200 OK", NO_CHATS)]).await;
     let by_name = server.base.replace("127.0.0.1", "localhost");
-    radist_at(&by_name, quick()).unwrap().chats().await.unwrap();
-    let elsewhere = radist_at("https://api.radist.example", quick()).unwrap().chats().await.unwrap_err();
+    radist_at(&by_name, quick()).unwrap().chats().try_concat().await.unwrap();
+    let elsewhere = radist_at("https://api.radist.example", quick()).unwrap().chats().try_concat().await.unwrap_err();
     assert!(elsewhere.message.contains("only this machine"), "{}", elsewhere.message);
     assert_eq!(elsewhere.class, FailureClass::Permanent);
 }

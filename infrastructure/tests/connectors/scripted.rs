@@ -72,18 +72,14 @@ async fn serve(mut stream: TcpStream, answer: Answer, seen: Arc<Mutex<Vec<String
 
 async fn read_request(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
-    loop {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length =
-                head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length:").map(str::to_owned));
-            let length = length.map_or(0, |length| length.trim().parse().unwrap());
-            if body.len() >= length {
-                return text;
-            }
-        }
-        if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
-            return text;
-        }
-    }
+    while !is_whole(&bytes) && stream.read_buf(&mut bytes).await.unwrap_or(0) > 0 {}
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Whether head and body are there. A body may hold a picture, so its bytes are counted and not its letters.
+fn is_whole(bytes: &[u8]) -> bool {
+    let Some(end) = bytes.windows(4).position(|end| end == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+    bytes.len() - end - 4 >= length.map_or(0, |length| length.trim().parse().unwrap())
 }

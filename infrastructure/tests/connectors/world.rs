@@ -10,9 +10,9 @@ use application::ports::services::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::TenantId;
-use domain::integration::{AiProvider, IntegrationSettings, SecretName};
+use domain::integration::{AiProvider, IntegrationSettings, SecretName, TokenPrices};
 use domain::period::Period;
-use infrastructure::connectors::supabase::{ColumnType, TABLES, Table};
+use infrastructure::connectors::supabase::{ColumnType, SCHEMA_VERSION, TABLES, Table, VERSIONS};
 use infrastructure::connectors::{EgressPolicy, HttpConnectors, HttpOptions, RetryOptions};
 use secrecy::SecretString;
 use simulator::{
@@ -53,7 +53,10 @@ pub(crate) fn account(settings: IntegrationSettings, name: SecretName, secret: &
     Account {
         tenant_id: TenantId::from(uuid::Uuid::from_u128(7)),
         settings,
+        version: 1,
+        phone_region: None,
         secrets: BTreeMap::from([(name, SecretString::from(secret))]),
+        renewal: None,
     }
 }
 
@@ -74,6 +77,7 @@ pub(crate) fn table_definition(table: &Table) -> TableDefinition {
         name: table.name.to_owned(),
         columns: table.columns.iter().map(column).collect(),
         key: table.key.iter().map(|&name| name.to_owned()).collect(),
+        rows: Vec::new(),
     }
 }
 
@@ -91,6 +95,11 @@ impl World {
     }
 
     pub(crate) async fn start_with(limits: Limits, tables: &[&Table]) -> Self {
+        Self::start_at_version(limits, tables, SCHEMA_VERSION).await
+    }
+
+    pub(crate) async fn start_at_version(limits: Limits, tables: &[&Table], version: u32) -> Self {
+        let versions = table_definition(&VERSIONS).with_row(&[("version", version.into())]);
         let state = tempfile::tempdir().unwrap();
         let dialogues = Arc::new(DialogueSet::parse(DEMO_DIALOGUES.as_bytes()).unwrap());
         let accounts = Accounts::generate();
@@ -98,7 +107,7 @@ impl World {
             state_dir: state.path().to_owned(),
             dialogues: Arc::clone(&dialogues),
             accounts: accounts.clone(),
-            supabase_tables: tables.iter().map(|table| table_definition(table)).collect(),
+            supabase_tables: tables.iter().map(|table| table_definition(table)).chain([versions]).collect(),
             limits,
         })
         .await
@@ -119,17 +128,19 @@ impl World {
             model: model.to_owned(),
             prompt: String::new(),
             input_token_limit: None,
+            prices: TokenPrices::default(),
         };
         match service {
-            Service::Amocrm => IntegrationSettings::Amocrm { base_url: at.amocrm.parse().unwrap() },
+            Service::Amocrm => IntegrationSettings::Amocrm { base_url: at.amocrm.parse().unwrap(), client_id: None },
             Service::Radist => IntegrationSettings::Radist {
                 base_url: at.radist.parse().unwrap(),
                 company_id: self.accounts.radist_company_id,
                 requests_per_second: RADIST_RATE,
+                phone_region: None,
             },
             Service::Supabase => IntegrationSettings::Supabase { base_url: at.supabase.parse().unwrap() },
-            Service::Gemini => ai(AiProvider::Gemini, &at.gemini, GEMINI_MODEL),
-            Service::Openai => ai(AiProvider::OpenaiCompatible, &at.openai, OPENAI_MODEL),
+            Service::Gemini => ai(AiProvider::GEMINI, &at.gemini, GEMINI_MODEL),
+            Service::Openai => ai(AiProvider::OPENAI_COMPATIBLE, &at.openai, OPENAI_MODEL),
             Service::Telegram => IntegrationSettings::Telegram {
                 base_url: at.telegram.parse().unwrap(),
                 chat_id: self.accounts.telegram_chat_ids[0].to_string(),

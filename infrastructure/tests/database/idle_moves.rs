@@ -36,11 +36,19 @@ async fn those_that_an_event_does_not_concern_move_together_but_for_one_that_ano
     let checkpoints = test.checkpoints_of(&projections);
     let runner = ProjectionRunner::new(database, checkpoints.clone(), test.log());
     tokio::spawn(async move { runner.run(&projections).await });
-    test.appender().append(commit("a", 0, 1)).await.unwrap();
-    until("all have begun", async || behind(&checkpoints.standings().await.unwrap()).is_empty()).await;
-
-    let (moved, together) = statements(&test).await;
-    assert!(together < moved, "{moved} were moved by {together} statements");
+    // Leases that are renewed at that moment have their checkpoints moved alone, so one event may not show it. More of them
+    // than come within a second would not either: the renewal writes all rows by one statement.
+    let mut alone = Vec::new();
+    for event in 0..5 {
+        test.appender().append(commit("a", event, 1)).await.unwrap();
+        until("all have moved", async || behind(&checkpoints.standings().await.unwrap()).is_empty()).await;
+        let (moved, together) = statements(&test).await;
+        if together < moved {
+            break;
+        }
+        alone.push((moved, together));
+    }
+    assert!(alone.len() < 5, "each was moved alone: {alone:?}");
 
     let give =
         "update projection_checkpoints set holder = $2, held_until = clock_timestamp() + make_interval(secs => $3)

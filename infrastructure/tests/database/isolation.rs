@@ -40,15 +40,17 @@ pub(crate) enum Reads {
 }
 
 /// Every table: whose rows, what `synkro_system` may do with it, and what `synkro_app` may read.
-pub(crate) const TABLES: [(&str, Rows, &str, Reads); 35] = [
+pub(crate) const TABLES: [(&str, Rows, &str, Reads); 38] = [
     ("api_key_secrets", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::Nothing),
     ("api_keys", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::All),
     ("audit_entries", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::All),
+    ("authorization_states", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::Nothing),
     ("catalogue_entries", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::All),
     ("claims", Rows::Of("tenant_id"), "DELETE INSERT SELECT", Reads::Nothing),
-    ("credentials", Rows::Hidden, "INSERT SELECT UPDATE", Reads::Nothing),
+    ("credentials", Rows::Hidden, "DELETE INSERT SELECT UPDATE", Reads::Nothing),
     ("events", Rows::Of("tenant_id"), "INSERT SELECT", Reads::All),
     ("impersonations", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::All),
+    ("integration_records", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::All),
     ("integrations", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::All),
     ("invitations", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::All),
     ("log_generations", Rows::Platform, "SELECT", Reads::Nothing),
@@ -72,8 +74,9 @@ pub(crate) const TABLES: [(&str, Rows, &str, Reads); 35] = [
     ("staging", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::Nothing),
     ("step_claims", Rows::Hidden, "DELETE INSERT SELECT UPDATE", Reads::Nothing),
     ("step_queue", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::Nothing),
-    ("tenant_keys", Rows::Of("tenant_id"), "INSERT SELECT", Reads::Nothing),
+    ("tenant_keys", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::Nothing),
     ("tenants", Rows::Of("id"), "DELETE INSERT SELECT UPDATE", Reads::All),
+    ("token_exchanges", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::Nothing),
     ("users", Rows::Of("tenant_id"), "DELETE INSERT SELECT UPDATE", Reads::All),
     ("workers", Rows::Platform, "DELETE INSERT SELECT UPDATE", Reads::Nothing),
 ];
@@ -170,7 +173,9 @@ async fn every_table_is_protected_and_each_role_has_the_rights_it_needs_alone() 
     .await
     .unwrap();
     let shown = ["ends_at", "expires_at", "session_id", "tenant_id", "used_at"];
-    assert_eq!(of_columns, shown.map(|column| format!("refresh_tokens.{column}")));
+    // Secrets are sealed under another key, and otherwise never changed.
+    let expected = shown.map(|column| format!("refresh_tokens.{column}")).into_iter().chain(["secrets.sealed".into()]);
+    assert_eq!(of_columns, expected.collect::<Vec<_>>());
 }
 
 #[tokio::test]

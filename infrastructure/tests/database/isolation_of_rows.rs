@@ -66,6 +66,14 @@ async fn told(test: &TestDatabase) -> [TenantId; 2] {
                 "insert into one_time_links (token_hash, tenant_id, kind, subject_id, issued_at, expires_at)
                  values (sha256('{tenant}'), '{tenant}', 'invitation', '{user}', now(), now())"
             ),
+            format!(
+                "insert into authorization_states values
+                 (sha256('{tenant}'), '{tenant}', 'amocrm', '{user}', '{user}', 'app', now(), now(), null)"
+            ),
+            format!(
+                "insert into token_exchanges (id, tenant_id, integration, replaces, holder, held_until)
+                 values (gen_random_uuid(), '{tenant}', 'amocrm', gen_random_uuid(), '{user}', now())"
+            ),
             format!("insert into second_factors values ('{user}', '{tenant}', '', now())"),
             format!("insert into recovery_codes values ('{tenant}', '{user}', sha256('{tenant}'))"),
             format!("insert into api_key_secrets (api_key_id, tenant_id, secret_hash) values ('{user}', '{tenant}', '')"),

@@ -1,5 +1,7 @@
 //! Links that work once: for whom, how long, and how many.
 
+use std::sync::Arc;
+
 use application::ports::identity::PasswordHash;
 use application::ports::links::{LinkKind, NewLink, OneTimeLinks};
 use application::ports::mail::{Letter, NewMail};
@@ -33,6 +35,51 @@ fn link(text: &str, subject: Option<Uuid>) -> NewLink {
         asked_by: Some(ANN.parse().unwrap()),
         payload: Some("what it carries".into()),
         expires_at: at(0) + TimeDelta::minutes(30),
+        supersedes: false,
+    }
+}
+
+/// Nobody is left without a link: there is the new one, or those of before. Seen to fail: with a link whose coming ends no
+/// others.
+#[tokio::test]
+async fn a_link_takes_the_place_of_those_of_before_or_leaves_them() {
+    let test = TestDatabase::new().await;
+    let links = links(&test);
+    let works = async |text: &str| links.find(LinkKind::PasswordReset, &token(text), at(1)).await.unwrap().is_some();
+    let (ann, bob) = (Some(user(1).uuid()), Some(user(2).uuid()));
+    for (text, subject) in [("first", ann), ("second", ann), ("other", bob)] {
+        assert!(links.issue(NewLink { asked_by: None, ..link(text, subject) }, vec![], at(0)).await.unwrap());
+    }
+    let over = || NewLink { supersedes: true, ..link("first", ann) };
+    assert!(links.issue(over(), vec![], at(0)).await.is_err(), "a token is there already");
+    assert!(works("first").await && works("second").await && works("other").await);
+    let third = NewLink { supersedes: true, ..link("third", ann) };
+    assert!(links.issue(third, vec![], at(0)).await.unwrap());
+    assert!(!works("first").await && !works("second").await && works("third").await && works("other").await);
+}
+
+/// Seen to fail: without the lock both worked.
+#[tokio::test]
+async fn of_links_that_are_issued_at_once_the_last_one_works() {
+    let test = TestDatabase::new().await;
+    let links = Arc::new(links(&test));
+    let ann = Some(user(1).uuid());
+    for round in 0..10 {
+        let texts = [0, 1, 2, 3].map(|n| format!("{round} {n}"));
+        let issue = |text: &String| {
+            let new = NewLink { supersedes: true, asked_by: None, ..link(text, ann) };
+            let links = Arc::clone(&links);
+            tokio::spawn(async move { links.issue(new, vec![], at(0)).await.unwrap() })
+        };
+        for issued in texts.each_ref().map(issue) {
+            assert!(issued.await.unwrap());
+        }
+        let mut work = 0;
+        for text in &texts {
+            let found = links.find(LinkKind::PasswordReset, &token(text), at(1)).await.unwrap();
+            work += usize::from(found.is_some());
+        }
+        assert_eq!(work, 1);
     }
 }
 

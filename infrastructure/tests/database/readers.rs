@@ -127,22 +127,20 @@ async fn integrations_show_the_newest_settings_and_what_the_check_of_them_found(
 }
 
 #[tokio::test]
-async fn users_are_found_by_id_and_by_email() {
+async fn users_are_found_by_id() {
     let test = TestDatabase::new().await;
     let company = Company::new(&test, 1);
     company.set_up().await;
     test.catch_up().await;
     let reader = UsersReader::new(test.database());
-    let ann = reader.by_email(&" ANN@company-1.example".parse().unwrap()).await.unwrap().unwrap();
+    let own = scope(company.tenant());
+    let ann = reader.get(&own, company.user()).await.unwrap().item.unwrap();
     let owner = Membership::Tenant { tenant_id: company.tenant(), role: RoleName::owner() };
     assert_eq!((ann.id, ann.membership.clone()), (company.user(), owner));
-    let own = scope(company.tenant());
-    assert_eq!(reader.get(&own, company.user()).await.unwrap().item, Some(ann.clone()));
     assert_eq!(reader.get(&own, user(404)).await.unwrap().item, None);
     assert_eq!(reader.get(&scope(tenant(404)), company.user()).await.unwrap().item, None, "another company's");
     let all = reader.list(&own, PageRequest { after: None, limit: 10 }).await.unwrap();
     assert_eq!((all.items, all.next), (vec![ann], None));
-    assert_eq!(reader.by_email(&"bob@company-1.example".parse().unwrap()).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -155,12 +153,15 @@ async fn a_run_s_steps_tell_what_happened_to_them() {
     let get = async |n| reader.get(&scope(company.tenant()), company.run(n)).await.unwrap().item.unwrap();
 
     let completed = get(1).await;
-    assert_eq!((completed.status, completed.finished_at), (RunStatus::Completed, Some(at(100))));
+    assert_eq!((completed.status, completed.finished_at), (RunStatus::Completed, Some(at(110))));
     assert_eq!(completed.steps.iter().map(|step| step.step).collect::<Vec<_>>(), Step::ALL);
     let done = |step: &application::ports::read_models::StepView| {
         (step.status, step.attempts, step.elapsed_ms, step.counts.get("deals").copied())
     };
-    assert!(completed.steps.iter().all(|step| done(step) == (StepStatus::Completed, 1, Some(0), Some(3))));
+    for step in &completed.steps {
+        let attempts = if step.step == Step::Analyse { 2 } else { 1 };
+        assert_eq!(done(step), (StepStatus::Completed, attempts, Some(0), Some(3)), "{:?}", step.step);
+    }
 
     let failed = get(2).await;
     let step = &failed.steps[1];

@@ -16,6 +16,7 @@ use crate::story::Company;
 /// Tables that no projection writes. Every other table counts as a read model, so a new one is tested from the start.
 const NOT_READ_MODELS: &[&str] = &[
     "api_key_secrets",
+    "authorization_states",
     "claims",
     "credentials",
     "events",
@@ -35,6 +36,7 @@ const NOT_READ_MODELS: &[&str] = &[
     "staging",
     "step_claims",
     "tenant_keys",
+    "token_exchanges",
     "workers",
 ];
 

@@ -1,15 +1,19 @@
 //! Authenticator apps and recovery codes: sealed, and accepted once.
 
+use std::sync::Arc;
+
 use application::ports::identity::{Credentials, PasswordHash};
-use application::ports::second_factors::{CodeVerdict, FactorOwner, SecondFactors};
+use application::ports::second_factors::{CodeVerdict, FactorOwner, NewApp, SecondFactors};
 use application::ports::sessions::{FirstToken, RefreshTokens, Rotation};
 use chrono::TimeDelta;
+use domain::user::{User, UserCommand};
 use infrastructure::identity::{PgCredentials, PgRefreshTokens, PgSecondFactors};
 use secrecy::{ExposeSecret, SecretString};
 use testkit::{TestDatabase, totp};
 
-use crate::fixtures::{at, tenant, user};
+use crate::fixtures::{at, count, tenant, user};
 use crate::sessions::{first, session};
+use crate::story::Company;
 
 fn factors(test: &TestDatabase) -> PgSecondFactors {
     PgSecondFactors::new(test.database().clone(), test.key_ring())
@@ -21,7 +25,7 @@ fn owner(number: u128) -> FactorOwner {
 
 /// An app that was confirmed at the beginning, and its recovery codes.
 async fn enrolled(factors: &PgSecondFactors, number: u128) -> (String, Vec<SecretString>) {
-    let secret = factors.begin(owner(number), at(0)).await.unwrap().unwrap().expose_secret().to_owned();
+    let secret = factors.begin(owner(number), NewApp::First, at(0)).await.unwrap().unwrap().expose_secret().to_owned();
     let code = totp(&secret, at(0)).into();
     let codes = factors.confirm(owner(number), session(number), &code, at(0)).await.unwrap().unwrap();
     (secret, codes)
@@ -31,8 +35,8 @@ async fn enrolled(factors: &PgSecondFactors, number: u128) -> (String, Vec<Secre
 async fn a_secret_counts_once_it_is_confirmed_and_is_not_replaced_then() {
     let test = TestDatabase::new().await;
     let factors = factors(&test);
-    let first = factors.begin(owner(1), at(0)).await.unwrap().unwrap();
-    let second = factors.begin(owner(1), at(0)).await.unwrap().unwrap();
+    let first = factors.begin(owner(1), NewApp::First, at(0)).await.unwrap().unwrap();
+    let second = factors.begin(owner(1), NewApp::First, at(0)).await.unwrap().unwrap();
     let code = |secret: &SecretString| SecretString::from(totp(secret.expose_secret(), at(0)));
     assert_ne!(first.expose_secret(), second.expose_secret());
     assert!(factors.confirm(owner(1), session(1), &code(&first), at(0)).await.unwrap().is_none());
@@ -40,10 +44,38 @@ async fn a_secret_counts_once_it_is_confirmed_and_is_not_replaced_then() {
     assert!(!factors.is_enrolled(user(1)).await.unwrap());
     assert_eq!(factors.confirm(owner(1), session(1), &code(&second), at(0)).await.unwrap().unwrap().len(), 10);
     assert!(factors.is_enrolled(user(1)).await.unwrap() && !factors.is_enrolled(user(2)).await.unwrap());
-    assert!(factors.begin(owner(1), at(0)).await.unwrap().is_none());
+    assert!(factors.begin(owner(1), NewApp::First, at(0)).await.unwrap().is_none());
     factors.forget(owner(1)).await.unwrap();
     assert!(!factors.is_enrolled(user(1)).await.unwrap());
-    assert!(factors.begin(owner(1), at(0)).await.unwrap().is_some());
+    assert!(factors.begin(owner(1), NewApp::First, at(0)).await.unwrap().is_some());
+}
+
+/// As where whoever removed the user was cut off. Seen to fail: with a purge that does not look into the log.
+#[tokio::test]
+async fn what_a_removed_user_signed_in_with_goes_even_if_whoever_removed_the_user_was_cut_off() {
+    let test = TestDatabase::new().await;
+    let (company, other) = (Company::new(&test, 1), Company::new(&test, 2));
+    let (factors, credentials) = (factors(&test), PgCredentials::new(test.database().clone()));
+    for company in [&company, &other] {
+        company.set_up().await;
+        let owner = FactorOwner { user_id: company.user(), tenant_id: Some(company.tenant()) };
+        credentials.set(owner.user_id, PasswordHash("$argon2id$…".into())).await.unwrap();
+        let secret = factors.begin(owner, NewApp::First, at(0)).await.unwrap().unwrap();
+        let code = totp(secret.expose_secret(), at(0)).into();
+        factors.confirm(owner, session(1), &code, at(0)).await.unwrap().unwrap();
+    }
+    let left = async |company: &Company<'_>| {
+        let sql = "select (select count(*) from credentials where user_id = $1), (select count(*) from second_factors
+            where user_id = $1), (select count(*) from recovery_codes where user_id = $1)";
+        let counted: (i64, i64, i64) =
+            sqlx::query_as(sql).bind(company.user().uuid()).fetch_one(test.pool()).await.unwrap();
+        counted
+    };
+    company.tell::<User>(company.user().uuid(), UserCommand::Deactivate { at: at(9) }).await;
+    assert_eq!((factors.purge_removed().await.unwrap(), left(&company).await), (0, (1, 1, 10)));
+    company.tell::<User>(company.user().uuid(), UserCommand::Remove { at: at(10) }).await;
+    assert_eq!(factors.purge_removed().await.unwrap(), 1);
+    assert_eq!((left(&company).await, left(&other).await), ((0, 0, 0), (1, 1, 10)));
 }
 
 /// Seen to fail with an update that has no condition on the last step.
@@ -117,4 +149,22 @@ async fn a_code_counts_for_the_session_that_it_was_shown_in_and_for_what_follows
         shown.push(second_factor);
     }
     assert_eq!(shown, [true, false, false, true]);
+}
+
+/// Seen to fail: without the row's lock, twenty.
+#[tokio::test]
+async fn recovery_codes_that_are_renewed_at_once_are_ten() {
+    let test = TestDatabase::new().await;
+    let factors = Arc::new(factors(&test));
+    enrolled(&factors, 1).await;
+    for _ in 0..10 {
+        let renew = |()| {
+            let factors = Arc::clone(&factors);
+            tokio::spawn(async move { factors.renew_recovery_codes(owner(1)).await.unwrap() })
+        };
+        for renewed in [(), (), ()].map(renew) {
+            renewed.await.unwrap();
+        }
+        assert_eq!(count(test.pool(), "recovery_codes").await, 10);
+    }
 }

@@ -1,6 +1,6 @@
 //! Failed attempts are counted for all processes together, and lock accounts and addresses.
 
-use application::ports::identity::{Attempt, Lockout, SignInGuard};
+use application::ports::identity::{Attempt, Counted, Lockout, SignInGuard};
 use chrono::{DateTime, Utc};
 use infrastructure::identity::{LockoutPolicy, PgSignInGuard};
 use testkit::{CapturedLog, TestDatabase};
@@ -16,7 +16,7 @@ const POLICY: LockoutPolicy = LockoutPolicy {
 };
 
 fn attempt(account: &str, address: &str) -> Attempt {
-    Attempt { account: account.parse().ok(), address: Some(address.to_owned()) }
+    Attempt { account: account.parse().ok().map(Counted::Passwords), address: Some(address.to_owned()) }
 }
 
 fn guard(test: &TestDatabase) -> PgSignInGuard {

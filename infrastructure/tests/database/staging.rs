@@ -44,7 +44,7 @@ async fn the_table_does_not_show_what_is_staged() {
     staging.remember(tenant(1), b"what of Ann Example?", DEALS).await.unwrap();
     for bytes in sealed(test.pool()).await {
         assert!(!bytes.windows(11).any(|part| part == b"Ann Example"), "plain text in the sealed column");
-        assert!(bytes.len() >= DEALS.len() + 12 + 16, "nonce, ciphertext and tag");
+        assert!(bytes.len() >= 4 + DEALS.len() + 12 + 16, "number of the key, nonce, ciphertext and tag");
     }
     // A name is keyed: the same content is called otherwise in another tenant, so nobody can confirm a guess.
     assert_ne!(staging.put(tenant(2), DEALS).await.unwrap(), name);
@@ -56,7 +56,8 @@ async fn another_tenant_cannot_read_it_even_where_the_row_is_copied() {
     let (staging, _) = staging(&test);
     let name = staging.put(tenant(1), DEALS).await.unwrap();
     assert_eq!(staging.get(tenant(2), &name).await.unwrap(), None);
-    sqlx::query("insert into staging select $1, name, sealed, expires_at from staging")
+    staging.put(tenant(2), b"its key is made").await.unwrap();
+    sqlx::query("insert into staging select $1, name, sealed, expires_at from staging where tenant_id <> $1")
         .bind(tenant(2).uuid())
         .execute(test.pool())
         .await

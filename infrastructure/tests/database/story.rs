@@ -1,17 +1,21 @@
 //! The life of a company, told through commands: every event of the catalogue comes up in it.
 
+use std::collections::BTreeMap;
+
 use application::ports::commands::Commands;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::EventSourced;
 use domain::access::RoleName;
 use domain::automation::{Automation, AutomationCommand, DefineAutomation, Schedule};
 use domain::events::CATALOGUE;
-use domain::ids::{AutomationId, IntegrationId, ReportId, RunId, SecretId, SessionId, TenantId, UserId};
+use domain::ids::{AttemptId, AutomationId, IntegrationId, ReportId, RunId, SecretId, SessionId, TenantId, UserId};
 use domain::integration::{
-    CheckOutcome, Configure, IntegrationCommand, IntegrationConfig, IntegrationKind, IntegrationSettings, SecretRef,
+    Authorize, CheckOutcome, Configure, IntegrationCommand, IntegrationConfig, IntegrationKind, IntegrationSettings,
+    Renew, SecretName, SecretRef, TokenPairRef, Trial, TrialRecord, WriteRecord,
 };
-use domain::job_run::{JobRunCommand, Step};
+use domain::job_run::{AiCalls, JobRunCommand, Metered, Step};
 use domain::metrics::compute;
+use domain::money::TokenPrice;
 use domain::rebuild::{
     FinishRebuild, Rebuild, RebuildCommand, RebuildGoal, RebuildOutcome, RebuildScope, StartRebuild,
 };
@@ -19,7 +23,7 @@ use domain::report::{PublishReport, Report, ReportCommand, ReportKind};
 use domain::session::{OpenSession, RevocationReason, Session, SessionCommand, SignInMethod};
 use domain::tenant::{Tenant, TenantCommand};
 use domain::user::{User, UserCommand};
-use domain::values::Personal;
+use domain::values::{BaseUrl, Personal};
 use testkit::TestDatabase;
 use uuid::Uuid;
 
@@ -79,7 +83,7 @@ impl<'a> Company<'a> {
     pub(crate) async fn live(&self) {
         self.set_up().await;
         self.keep_accounts().await;
-        self.complete_run(self.run(1), at(100)).await;
+        self.complete_run_of_two_analyses(self.run(1), at(100)).await;
         self.publish(self.run(1), at(200)).await;
         self.failing_run(self.run(2)).await;
         self.cancelled_run(self.run(3)).await;
@@ -90,6 +94,8 @@ impl<'a> Company<'a> {
         self.let_people_in().await;
         self.be_looked_after().await;
         self.have_staff().await;
+        self.rotate_kek().await;
+        self.rotate_data_key().await;
         self.remove_someone().await;
         self.manage_api_keys().await;
     }
@@ -128,7 +134,7 @@ impl<'a> Company<'a> {
             user_id: self.user(),
             tenant_id: Some(self.tenant()),
             method: SignInMethod::Password,
-            user_agent: Some("browser/1".into()),
+            user_agent: Some(Personal::new("browser/1".into())),
             ip: Some(Personal::new("203.0.113.9".into())),
             ends_at: at + TimeDelta::days(90),
             at,
@@ -165,6 +171,8 @@ impl<'a> Company<'a> {
         self.check(IntegrationKind::Radist, 1, failing.clone()).await;
         self.check(IntegrationKind::Ai, 1, failing).await;
         self.configure(IntegrationKind::Ai, 2).await;
+        self.try_deals().await;
+        self.connect_amocrm().await;
         let define = DefineAutomation { tenant_id, day: day(), schedule: Schedule::Manual, at: at(5) };
         self.tell::<Automation>(AutomationId::of(tenant_id).uuid(), AutomationCommand::Define(define)).await;
         self.tell::<Tenant>(tenant_id.uuid(), TenantCommand::Activate { at: at(6) }).await;
@@ -179,14 +187,93 @@ impl<'a> Company<'a> {
             )),
         };
         let secrets = kind.required_secrets().iter().enumerate().map(secret).collect();
-        let configure = Configure { tenant_id, settings: settings(kind), secrets, at: at(3) };
+        let configure = Configure { tenant_id, settings: settings(kind), secrets, expected: None, at: at(3) };
         let id = IntegrationId::of(tenant_id, kind).uuid();
         self.tell::<IntegrationConfig>(id, IntegrationCommand::Configure(configure)).await;
     }
 
+    /// amoCRM is let in, its tokens are renewed, lost, and given again; the check of before stands until then.
+    async fn connect_amocrm(&self) {
+        let id = IntegrationId::of(self.tenant(), IntegrationKind::Amocrm).uuid();
+        let secret = |nth: u128| SecretId::from(Uuid::from_u128(0x9000 + self.number * 0x1000 + nth));
+        let base_url: BaseUrl = "https://service.example".parse().unwrap();
+        let settings = IntegrationSettings::Amocrm { base_url: base_url.clone(), client_id: Some("app".into()) };
+        let secrets = vec![SecretRef { name: SecretName::ClientSecret, secret_id: secret(0) }];
+        let configure = Configure { tenant_id: self.tenant(), settings, secrets, expected: None, at: at(3) };
+        let tokens =
+            |nth| TokenPairRef { access_token: secret(nth), refresh_token: secret(nth + 1), expires_at: at(9) };
+        let authorize = |nth, at| {
+            let (client_id, base_url, authorized_by) = ("app".to_owned(), base_url.clone(), self.user());
+            let tokens = tokens(nth);
+            IntegrationCommand::Authorize(Authorize { client_id, base_url, tokens, authorized_by, at })
+        };
+        let renew = Renew { replaces: secret(2), base_url: base_url.clone(), tokens: tokens(3), at: at(4) };
+        let reason = "Connect again.".to_owned();
+        for command in [
+            IntegrationCommand::Configure(configure),
+            authorize(1, at(3)),
+            IntegrationCommand::Renew(renew),
+            IntegrationCommand::LoseAccess { refresh_token: secret(4), reason, at: at(4) },
+            authorize(5, at(4)),
+        ] {
+            self.tell::<IntegrationConfig>(id, command).await;
+        }
+        self.check(IntegrationKind::Amocrm, 4, CheckOutcome::Working).await;
+    }
+
     async fn check(&self, kind: IntegrationKind, version: u32, outcome: CheckOutcome) {
         let id = IntegrationId::of(self.tenant(), kind).uuid();
-        self.tell::<IntegrationConfig>(id, IntegrationCommand::RecordCheck { version, outcome, at: at(4) }).await;
+        self.tell::<IntegrationConfig>(
+            id,
+            IntegrationCommand::RecordCheck { version, outcome, attention: None, at: at(4) },
+        )
+        .await;
+    }
+
+    /// The last deals were looked at and written.
+    async fn try_deals(&self) {
+        let counts: BTreeMap<String, u64> = [("deals".to_owned(), 3)].into();
+        let (version, outcome, at) = (1, CheckOutcome::Working, at(4));
+        let tried = TrialRecord {
+            version,
+            trial: Trial::Deals,
+            outcome: outcome.clone(),
+            counts: counts.clone(),
+            staged: Some("5e".repeat(32).parse().unwrap()),
+            answer: None,
+            model: None,
+            at,
+        };
+        let written = WriteRecord { version, outcome, written: counts.clone(), confirmed: counts, at };
+        let id = IntegrationId::of(self.tenant(), IntegrationKind::Amocrm).uuid();
+        self.tell::<IntegrationConfig>(id, IntegrationCommand::RecordTrial(tried)).await;
+        self.tell::<IntegrationConfig>(id, IntegrationCommand::RecordWrite(written)).await;
+    }
+
+    /// A run for which the AI was asked twice, at a price.
+    async fn complete_run_of_two_analyses(&self, run: RunId, at: DateTime<Utc>) {
+        let metered = |number| {
+            let price = TokenPrice { currency: "USD".parse().unwrap(), input_minor: 30, output_minor: 250 };
+            JobRunCommand::Meter(Metered {
+                attempt_id: AttemptId::of(run, Step::Analyse, number),
+                prompt_version: 1,
+                model: "model-1".into(),
+                calls: AiCalls { calls: 1, input_tokens: 40_000, output_tokens: 2_000 },
+                price: Some(price),
+                at,
+            })
+        };
+        self.tell_run(run, [start(run, self.tenant(), at)]).await;
+        let mut now = at;
+        for step in Step::ALL {
+            self.tell_run(run, [begin(step, WORKER, now)]).await;
+            let mut number = 1;
+            if step == Step::Analyse {
+                (number, now) = (2, at + TimeDelta::seconds(10));
+                self.tell_run(run, [metered(1), fail(run, step, 1, at), begin(step, WORKER, now), metered(2)]).await;
+            }
+            self.tell_run(run, [complete(run, step, number, now)]).await;
+        }
     }
 
     /// A run whose eight steps are done at the first attempt.
@@ -207,6 +294,7 @@ impl<'a> Company<'a> {
             summary: Personal::new("Nobody wrote.".into()),
             metrics: compute(&[], chrono_tz::UTC),
             model: "model-1".into(),
+            prompt_version: Some(1),
             at,
         };
         self.tell::<Report>(ReportId::of(run_id).uuid(), ReportCommand::Publish(Box::new(report))).await;
@@ -247,14 +335,17 @@ fn settings(kind: IntegrationKind) -> IntegrationSettings {
     let base_url = format!("https://{}.example", kind.name()).parse().unwrap();
     match kind {
         IntegrationKind::Supabase => IntegrationSettings::Supabase { base_url },
-        IntegrationKind::Amocrm => IntegrationSettings::Amocrm { base_url },
-        IntegrationKind::Radist => IntegrationSettings::Radist { base_url, company_id: 7, requests_per_second: 5 },
+        IntegrationKind::Amocrm => IntegrationSettings::Amocrm { base_url, client_id: None },
+        IntegrationKind::Radist => {
+            IntegrationSettings::Radist { base_url, company_id: 7, requests_per_second: 5, phone_region: None }
+        }
         IntegrationKind::Ai => IntegrationSettings::Ai {
-            provider: domain::integration::AiProvider::Gemini,
+            provider: domain::integration::AiProvider::GEMINI,
             base_url,
             model: "model-1".into(),
             prompt: "Look at the prices.".into(),
             input_token_limit: None,
+            prices: domain::integration::TokenPrices::default(),
         },
         IntegrationKind::Telegram => IntegrationSettings::Telegram { base_url, chat_id: "-100123".into() },
     }

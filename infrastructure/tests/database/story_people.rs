@@ -20,23 +20,25 @@ impl Company<'_> {
         Uuid::from_u128(0x7000_0000 + self.tenant().uuid().as_u128() * 0x100 + n)
     }
 
-    /// Two people are invited; the user goes through everything that mailed links and an app are for.
+    /// People are invited, by the company and on a proposal; the user goes through everything that mailed links and an app are
+    /// for.
     pub(crate) async fn let_people_in(&self) {
         let (tenant_id, user_id, at) = (self.tenant(), self.user(), at(8));
-        let invite = |n| {
-            InvitationCommand::Invite(InviteUser {
-                invitation_id: InvitationId::from(self.id(n)),
-                tenant_id,
-                email: Personal::new(format!("bob{n}@{tenant_id}.example").parse().unwrap()),
-                role: RoleName::user(),
-                expires_at: at + TimeDelta::days(7),
-                at,
-            })
+        let person = |n| InviteUser {
+            invitation_id: InvitationId::from(self.id(n)),
+            tenant_id,
+            email: Personal::new(format!("bob{n}@{tenant_id}.example").parse().unwrap()),
+            role: RoleName::user(),
+            expires_at: at + TimeDelta::days(7),
+            at,
         };
+        let invite = |n| InvitationCommand::Invite(person(n));
         let again = InvitationCommand::Resend { expires_at: at + TimeDelta::days(8), at };
         for (n, commands) in [
-            (1, vec![invite(1), again, InvitationCommand::Accept { at }]),
+            (1, vec![invite(1), again.clone(), InvitationCommand::Accept { at }]),
             (2, vec![invite(2), InvitationCommand::Revoke { at }]),
+            (3, vec![InvitationCommand::Propose(person(3)), again, InvitationCommand::Accept { at }]),
+            (4, vec![InvitationCommand::Propose(person(4))]),
         ] {
             for command in commands {
                 self.tell::<Invitation>(self.id(n), command).await;
@@ -51,6 +53,15 @@ impl Company<'_> {
         for command in [
             SecondFactorCommand::RecordEnrolled { user_id, tenant_id: Some(tenant_id), at },
             SecondFactorCommand::RecordRecoveryCodeUsed { left: 9, at },
+            SecondFactorCommand::RecordReplaced { at },
+            SecondFactorCommand::RecordRecoveryCodesRenewed { at },
+            SecondFactorCommand::RecordReset {
+                user_id,
+                tenant_id: Some(tenant_id),
+                reason: "The phone was stolen.".parse().unwrap(),
+                at,
+            },
+            SecondFactorCommand::RecordEnrolled { user_id, tenant_id: Some(tenant_id), at },
             SecondFactorCommand::RecordDisabled { at },
         ] {
             self.tell::<SecondFactor>(user_id.uuid(), command).await;

@@ -4,7 +4,9 @@ use application::RequestContext;
 use application::ports::commands::Commands as _;
 use domain::EventSourced;
 use domain::access::StaffRole;
-use domain::ids::{SuperAdminsId, UserId};
+use domain::data_key_rotation::{DataKeyRotation, DataKeyRotationCommand};
+use domain::ids::{DataKeyRotationId, KekRotationId, SuperAdminsId, UserId};
+use domain::kek_rotation::{KekRotation, KekRotationCommand};
 use domain::super_admins::{SuperAdmins, SuperAdminsCommand};
 use domain::user::{RegisterStaff, User, UserCommand};
 use domain::values::Personal;
@@ -52,6 +54,25 @@ impl Company<'_> {
             UserCommand::Deactivate { at },
         ] {
             self.tell_platform::<User>(user_id.uuid(), command).await;
+        }
+    }
+
+    /// The data keys are wrapped by another key-encryption key.
+    pub(crate) async fn rotate_kek(&self) {
+        let (at, id) = (at(12), KekRotationId::to("0b1c6cdf5ce3fb6d").uuid());
+        let begin = KekRotationCommand::Begin { kek_id: "0b1c6cdf5ce3fb6d".into(), data_keys: 2, at };
+        for command in [begin, KekRotationCommand::Complete { at }] {
+            self.tell_platform::<KekRotation>(id, command).await;
+        }
+    }
+
+    /// The company's data key is exchanged.
+    pub(crate) async fn rotate_data_key(&self) {
+        let (at, tenant_id) = (at(12), self.tenant());
+        let id = DataKeyRotationId::of(tenant_id).uuid();
+        let begin = DataKeyRotationCommand::Begin { tenant_id, generation: 2, at };
+        for command in [begin, DataKeyRotationCommand::Complete { sealed_anew: 5, at }] {
+            self.tell::<DataKeyRotation>(id, command).await;
         }
     }
 

@@ -164,6 +164,38 @@ async fn a_page_ends_at_the_horizon() {
     until("the event is behind the horizon", async || count().await == 13).await;
 }
 
+/// A filter that lets little through does not read the whole log, as it did: 21,678 blocks for the three events of one actor
+/// among 266,668. Seen to fail: without the window, the first page found the event at the other end.
+#[tokio::test]
+async fn a_page_looks_through_a_part_of_the_history_and_tells_where_to_go_on() {
+    let test = TestDatabase::new().await;
+    let fill = format!(
+        "insert into events (tenant_id, aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata)
+         select '{}'::uuid, 'note', n::text, 1, case n when 1 then 'NoteChanged' else 'Noted' end, '1', '{{}}', '{{}}'
+         from generate_series(1, 25000) n",
+        tenant(1)
+    );
+    sqlx::raw_sql(&fill).execute(test.pool()).await.unwrap();
+    behind_the_horizon(&test).await;
+    let history = TenantHistory::new(test.database());
+    let rare = AuditFilter { event_type: Some("NoteChanged".into()), ..AuditFilter::default() };
+    let mut request = AuditRequest { filter: rare, limit: 3, ..AuditRequest::default() };
+    let mut found = Vec::new();
+    loop {
+        let page = history.page(&scope(tenant(1)), &request).await.unwrap();
+        found.push(page.items.len());
+        request.after = page.next;
+        if request.after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, [0, 0, 1]);
+    let named =
+        AuditFilter { aggregate_type: Some("note".into()), aggregate_id: Some("1".into()), ..request.filter.clone() };
+    let page = history.page(&scope(tenant(1)), &AuditRequest { filter: named, ..request }).await.unwrap();
+    assert_eq!((page.items.len(), page.next), (1, None), "what has an index is found at once");
+}
+
 /// The page that is asked for most, of one tenant among many, reads no more than it shows: the index that leads with the tenant
 /// gives its order too. So the hot path of appending needs no index for it.
 #[tokio::test]

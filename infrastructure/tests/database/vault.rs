@@ -59,7 +59,7 @@ async fn a_secret_opens_as_no_other_integration_field_or_version() {
     assert_closed(&vault, SecretPlace { kind: IntegrationKind::Ai, ..home }, id(1)).await;
     test.as_owner("update secrets set integration = 'radist', field = 'bot_token'").await;
     assert_closed(&vault, SecretPlace { name: SecretName::BotToken, ..home }, id(1)).await;
-    sqlx::query("insert into secrets select $1, tenant_id, integration, 'api_key', sealed from secrets")
+    sqlx::query("insert into secrets (id, tenant_id, integration, field, sealed) select $1, tenant_id, integration, 'api_key', sealed from secrets")
         .bind(id(2).uuid())
         .execute(test.pool())
         .await
@@ -74,12 +74,13 @@ async fn a_secret_opens_for_no_other_tenant_not_even_with_the_data_key_copied_al
     let test = TestDatabase::new().await;
     let vault = stored(&test).await;
     assert_closed(&vault, place(tenant(2)), id(1)).await;
-    test.as_owner(&format!("update secrets set tenant_id = '{}'", tenant(2))).await;
+    vault.store(place(tenant(2)), id(2), &SecretString::from("of another company")).await.unwrap();
+    test.as_owner(&format!("update secrets set tenant_id = '{}' where id = '{}'", tenant(2), id(1))).await;
     assert_closed(&vault, place(tenant(2)), id(1)).await;
     let (from, to) = (tenant(1), tenant(2));
     test.as_owner(&format!(
-        "insert into tenant_keys select '{to}', kek_id, wrapped from tenant_keys where tenant_id = '{from}'
-         on conflict (tenant_id) do update set wrapped = excluded.wrapped"
+        "insert into tenant_keys (tenant_id, kek_id, wrapped) select '{to}', kek_id, wrapped from tenant_keys where tenant_id = '{from}'
+         on conflict (tenant_id, generation) do update set wrapped = excluded.wrapped"
     ))
     .await;
     assert_closed(&test.vault(), place(tenant(2)), id(1)).await;

@@ -2,6 +2,7 @@
 
 mod errors;
 mod leads;
+mod oauth;
 mod people;
 mod query;
 mod throttle;
@@ -18,6 +19,7 @@ use crate::{
     world::{UNASSIGNED_USER, World},
 };
 use errors::Problem;
+pub use oauth::AmocrmGrants;
 use throttle::Throttle;
 
 const HAL: &str = "application/hal+json";
@@ -28,17 +30,24 @@ const SUBDOMAIN: &str = "demo";
 pub(crate) struct Amocrm {
     world: Arc<World>,
     token: Secret,
+    grants: AmocrmGrants,
     throttle: Throttle,
 }
 
 impl Amocrm {
-    pub(crate) fn new(world: Arc<World>, accounts: &Accounts, limits: Limits) -> Self {
-        Self { world, token: accounts.amocrm_token.clone(), throttle: Throttle::new(limits.amocrm_per_second) }
+    pub(crate) fn new(world: Arc<World>, accounts: &Accounts, limits: Limits, grants: AmocrmGrants) -> Self {
+        let throttle = Throttle::new(limits.amocrm_per_second);
+        Self { world, token: accounts.amocrm_token.clone(), grants, throttle }
     }
 
     fn route(&self, call: &Incoming) -> Result<Reply, Problem> {
+        if call.segments().first().is_some_and(|part| part.starts_with("oauth")) {
+            return Ok(self.grants.answer(call));
+        }
         self.throttle.pass()?;
-        if call.bearer() != Some(self.token.expose()) {
+        let host = call.header("host").unwrap_or_default();
+        let token = call.bearer().unwrap_or_default();
+        if token != self.token.expose() && !self.grants.accepts(host, token) {
             return Err(Problem::Unauthorized);
         }
         if call.method != Method::GET {

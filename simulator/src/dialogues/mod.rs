@@ -4,6 +4,7 @@
 
 mod error;
 mod line;
+mod multiplied;
 
 use std::{
     collections::HashMap,
@@ -15,6 +16,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub use error::{BadLine, BadLines, DialogueFileError, LineProblem};
+pub use multiplied::{Size, SizeError};
 
 /// STAR's chats took place in May 2020; 316 weeks later they fall into the period of the other sources, on the same
 /// weekdays (`simulator/data/README.md`).

@@ -1,6 +1,6 @@
 //! The gate of a service: every call passes it, is put into the journal, and meets the faults that wait for it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use poem::{Endpoint, Request, Response, http::StatusCode};
 use serde_json::json;
@@ -9,7 +9,10 @@ use tokio::task::spawn_blocking;
 use super::{Answer, Incoming, OpenConnections, Reply, Service};
 use crate::{
     clock,
-    faults::{FaultKind, Faults},
+    faults::{
+        FaultKind, Faults,
+        credentials::{Trouble, refusal},
+    },
     state::{Call, Journal},
 };
 
@@ -31,6 +34,7 @@ pub(crate) struct Desk {
 enum Delivery {
     Whole(Reply),
     BrokenOff(Reply),
+    Dripping(Reply, Duration),
     Nothing,
 }
 
@@ -40,7 +44,8 @@ impl Endpoint for Gate {
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let caller = request.remote_addr().as_socket_addr().copied();
         let incoming = Incoming::read(request).await?;
-        let fault = self.faults.take(self.desk.service, &incoming.target());
+        let named = format!("{} {}", incoming.method, incoming.target());
+        let fault = self.faults.take(self.desk.service, &named);
         let delay = match &fault {
             Some(FaultKind::Delay(time)) => Some(*time),
             _ => None,
@@ -54,6 +59,7 @@ impl Endpoint for Gate {
         Ok(match delivery.unwrap_or_else(|_| Delivery::Whole(internal("the simulator failed"))) {
             Delivery::Whole(reply) => reply.into_response(),
             Delivery::BrokenOff(reply) => reply.into_broken_off(),
+            Delivery::Dripping(reply, pause) => reply.into_dripping(pause),
             Delivery::Nothing => {
                 if let Some(caller) = caller {
                     self.open.cut(&caller);
@@ -68,11 +74,17 @@ impl Desk {
     /// Does what the call asks for, as far as the fault lets it, and records it.
     fn serve(&self, call: &Incoming, fault: Option<FaultKind>) -> Delivery {
         let answer = || self.answers.answer(call);
+        let refused = |trouble| Delivery::Whole(refusal(self.service, trouble));
         let delivery = match fault {
             None | Some(FaultKind::Delay(_)) => Delivery::Whole(answer()),
             Some(FaultKind::Status { status, body, headers }) => Delivery::Whole(forced(status, &body, &headers)),
             Some(FaultKind::MalformedBody) => Delivery::Whole(answer().into_malformed()),
             Some(FaultKind::TruncatedBody) => Delivery::BrokenOff(answer()),
+            Some(FaultKind::SlowDrip(pause)) => Delivery::Dripping(answer(), pause),
+            Some(FaultKind::ExpiredToken) => refused(Trouble::Expired),
+            Some(FaultKind::RevokedToken) => refused(Trouble::Revoked),
+            Some(FaultKind::WrongAccount) => refused(Trouble::OtherAccount),
+            Some(FaultKind::QuotaUsedUp) => refused(Trouble::UsedUp),
             Some(FaultKind::Reset) => Delivery::Nothing,
             Some(FaultKind::DropAnswer) => {
                 answer();
@@ -90,7 +102,9 @@ impl Desk {
 
     fn record(&self, call: &Incoming, delivery: &Delivery) -> std::io::Result<()> {
         let status = match delivery {
-            Delivery::Whole(reply) | Delivery::BrokenOff(reply) => Some(reply.status.as_u16()),
+            Delivery::Whole(reply) | Delivery::BrokenOff(reply) | Delivery::Dripping(reply, _) => {
+                Some(reply.status.as_u16())
+            }
             Delivery::Nothing => None,
         };
         self.journal.record(Call {

@@ -27,6 +27,11 @@ pub enum Service {
 impl Service {
     pub const ALL: [Self; 6] = [Self::Amocrm, Self::Radist, Self::Supabase, Self::Gemini, Self::Openai, Self::Telegram];
 
+    /// The service of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|service| service.name() == name)
+    }
+
     /// The name in files and logs.
     pub fn name(self) -> &'static str {
         match self {

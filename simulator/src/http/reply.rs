@@ -12,6 +12,9 @@ use serde_json::Value;
 /// Time for the first half of a broken-off answer to leave.
 const FLUSH: Duration = Duration::from_millis(50);
 
+/// In how many pieces a slow body comes at most.
+const DRIPS: usize = 20;
+
 /// Status, headers and body of an answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
@@ -65,6 +68,17 @@ impl Reply {
         };
         let body = Body::from_bytes_stream(stream::iter([Ok(first_half)]).chain(stream::once(break_off)));
         with_headers(self.status, self.headers, body)
+    }
+
+    /// Sends the body in [`DRIPS`] pieces, each after the pause.
+    pub(crate) fn into_dripping(self, pause: Duration) -> Response {
+        let size = self.body.len().div_ceil(DRIPS).max(1);
+        let pieces: Vec<_> = self.body.chunks(size).map(<[u8]>::to_vec).collect();
+        let drips = stream::iter(pieces).then(move |piece| async move {
+            tokio::time::sleep(pause).await;
+            Ok::<_, std::io::Error>(piece)
+        });
+        with_headers(self.status, self.headers, Body::from_bytes_stream(drips))
     }
 
     /// The same answer with a body that is no JSON, under status 200.

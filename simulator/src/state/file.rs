@@ -71,6 +71,14 @@ impl AppendFile {
         end.length += line.len() as u64;
         Ok(())
     }
+
+    /// Forgets all records.
+    pub(crate) fn clear(&self) -> io::Result<()> {
+        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        end.file.set_len(0)?;
+        end.length = 0;
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What tables a project has.
 
+use serde_json::{Map, Value};
+
 /// A table of the simulated project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableDefinition {
@@ -7,6 +9,8 @@ pub struct TableDefinition {
     pub columns: Vec<Column>,
     /// Columns of the primary key, the only unique constraint; empty = no key.
     pub key: Vec<String>,
+    /// Rows that the SQL which makes the table puts into it.
+    pub rows: Vec<Map<String, Value>>,
 }
 
 /// A column. It has no default: an absent value is null.
@@ -46,7 +50,15 @@ impl TableDefinition {
             name: name.to_owned(),
             columns: columns.iter().map(column).collect(),
             key: key.iter().map(|name| (*name).to_owned()).collect(),
+            rows: Vec::new(),
         }
+    }
+
+    /// The same table with a row from the beginning.
+    #[must_use]
+    pub fn with_row(mut self, columns: &[(&str, Value)]) -> Self {
+        self.rows.push(columns.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect());
+        self
     }
 
     pub(super) fn column(&self, name: &str) -> Option<&Column> {

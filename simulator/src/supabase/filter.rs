@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::{Column, ColumnKind, TableDefinition, failure::Failure};
+use super::{Column, ColumnKind, TableDefinition, failure::Failure, store::Row};
 use crate::http::Incoming;
 
 /// Parameters that are no filters.
@@ -65,8 +65,24 @@ impl<'a> Filter<'a> {
         Ok(Self { column, negated, operator })
     }
 
+    /// The only values that pass, for columns whose equal values are written alike; none where there are others.
+    pub(super) fn exact(&self) -> Option<&[Value]> {
+        let alike = matches!(self.column.kind, ColumnKind::Integer | ColumnKind::Text | ColumnKind::Uuid);
+        match &self.operator {
+            _ if self.negated || !alike => None,
+            Operator::Equal(value) => Some(std::slice::from_ref(value)),
+            Operator::In(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    /// Whether it holds for a row.
+    pub(super) fn fits(&self, row: &Row) -> bool {
+        self.holds(row.get(&self.column.name).unwrap_or(&Value::Null))
+    }
+
     /// SQL's logic: a comparison with null holds neither as it is nor negated.
-    pub(super) fn holds(&self, value: &Value) -> bool {
+    fn holds(&self, value: &Value) -> bool {
         if let Operator::Is(expected) = &self.operator {
             return (value == expected) != self.negated;
         }

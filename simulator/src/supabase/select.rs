@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     Column, TableDefinition,
     failure::Failure,
-    filter::{self, Filter},
+    filter,
     gateway::Role,
     prefer::Preferences,
     store::{Row, Store},
@@ -33,7 +33,7 @@ pub(super) fn answer(
         let offset = whole(call, "offset")?.unwrap_or(0);
         let limit = whole(call, "limit")?.unwrap_or(MAX_ROWS).min(MAX_ROWS);
         let mut matching: Vec<&Row> = match role {
-            Role::Service => table.rows.iter().filter(|row| filters.iter().all(|filter| filter.fits(row))).collect(),
+            Role::Service => table.matching(&filters),
             Role::Anon => Vec::new(),
         };
         matching.sort_by(|one, other| compare(&order, one, other));
@@ -162,12 +162,5 @@ impl Order<'_> {
                 if self.descending { found.reverse() } else { found }
             }
         }
-    }
-}
-
-/// A filter holds for a row.
-impl Filter<'_> {
-    fn fits(&self, row: &Row) -> bool {
-        self.holds(row.get(&self.column.name).unwrap_or(&Value::Null))
     }
 }

@@ -1,7 +1,7 @@
 //! The rows of all tables. A write is in the file, as one record, before it is answered.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{TableDefinition, failure::Failure, prefer::Resolution};
+use super::{TableDefinition, failure::Failure, filter::Filter, prefer::Resolution};
 use crate::state::{AppendFile, StateError};
 
 /// A row, or the part of one that a payload gives.
@@ -27,6 +27,8 @@ pub(super) struct Table {
     pub(super) definition: TableDefinition,
     pub(super) rows: Vec<Row>,
     by_key: HashMap<String, usize>,
+    /// Places of the rows by the first column of the key, as the key's index finds them.
+    by_first: HashMap<String, Vec<usize>>,
 }
 
 /// What a write did.
@@ -47,9 +49,13 @@ impl Store {
         let (file, records) = AppendFile::open::<Written>(path)?;
         let mut tables: HashMap<String, Table> = definitions
             .into_iter()
-            .map(|definition| {
-                let name = definition.name.clone();
-                (name, Table { definition, rows: Vec::new(), by_key: HashMap::new() })
+            .map(|mut definition| {
+                let (name, rows) = (definition.name.clone(), std::mem::take(&mut definition.rows));
+                let mut table = Table::empty(definition);
+                for row in rows {
+                    table.put(row);
+                }
+                (name, table)
             })
             .collect();
         for record in records {
@@ -107,6 +113,21 @@ struct Plan {
 }
 
 impl Table {
+    fn empty(definition: TableDefinition) -> Self {
+        Self { definition, rows: Vec::new(), by_key: HashMap::new(), by_first: HashMap::new() }
+    }
+
+    /// The rows that pass all filters, in the order of their first insert.
+    pub(super) fn matching(&self, filters: &[Filter<'_>]) -> Vec<&Row> {
+        let fits = |row: &&Row| filters.iter().all(|filter| filter.fits(row));
+        let first = self.definition.key.first();
+        let exact = filters.iter().filter(|filter| Some(&filter.column.name) == first).find_map(Filter::exact);
+        let Some(values) = exact else { return self.rows.iter().filter(fits).collect() };
+        let found = values.iter().filter_map(|value| self.by_first.get(&value.to_string())).flatten();
+        let places: BTreeSet<usize> = found.copied().collect();
+        places.into_iter().map(|place| &self.rows[place]).filter(fits).collect()
+    }
+
     fn plan(&self, proposed: Vec<Row>, resolution: Option<Resolution>) -> Result<Plan, Failure> {
         let mut plan = Plan { changed: Vec::new(), outcome: Outcome { inserted: 0, affected: Vec::new() } };
         let mut touched = HashSet::new();
@@ -166,7 +187,11 @@ impl Table {
         if let Some(place) = self.by_key.get(&key) {
             self.rows[*place] = row;
         } else {
-            self.by_key.insert(key, self.rows.len());
+            let place = self.rows.len();
+            self.by_key.insert(key, place);
+            if let Some(value) = self.definition.key.first().and_then(|name| row.get(name)) {
+                self.by_first.entry(value.to_string()).or_default().push(place);
+            }
             self.rows.push(row);
         }
     }

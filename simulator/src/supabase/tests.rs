@@ -216,3 +216,18 @@ fn rows_outlive_the_project_and_unchanged_ones_are_not_written_again() {
     let again = Store::open(&path, tables()).unwrap();
     assert_eq!(again.rows("leads"), rows);
 }
+
+#[test]
+fn rows_that_the_keys_index_finds_are_those_that_a_look_at_all_rows_finds() {
+    let (_folder, project) = project();
+    let row = |tenant: i64, id: i64| json!({"tenant": tenant, "id": id, "name": format!("n{id}"), "price": id});
+    let rows: Vec<Value> = (0..60).map(|id| row(id % 3, id)).collect();
+    post(&project, "?on_conflict=tenant,id", MERGE, &Value::Array(rows));
+    post(&project, "?on_conflict=tenant,id", MERGE, &json!([row(2, 59)]));
+    let same = |found: &str, expected: Vec<i64>| assert_eq!(ids(&get(&project, found, "")), expected, "{found}");
+    same("?tenant=eq.1", (0..60).filter(|id| id % 3 == 1).collect());
+    same("?tenant=in.(2,0,2)&id=in.(59,4,6)", vec![6, 59]);
+    same("?tenant=not.eq.1&id=lt.4", vec![0, 2, 3]);
+    same("?tenant=eq.9", Vec::new());
+    same("?id=eq.7", vec![7]);
+}

@@ -4,6 +4,7 @@
 
 mod ai;
 mod amocrm;
+mod amocrm_oauth;
 mod faults;
 mod radist;
 mod restart;

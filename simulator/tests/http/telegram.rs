@@ -1,3 +1,4 @@
+use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use simulator::{Limits, Service};
 
@@ -57,6 +58,79 @@ async fn refusals_have_the_envelope() {
     assert_eq!(stage.telegram("dance").send().await.unwrap().status(), 404);
     let stranger = format!("{}/bot1:x/getMe", stage.simulators.endpoints().telegram);
     assert_eq!(stage.client.get(stranger).send().await.unwrap().status(), 401);
+}
+
+/// A PNG file's header, data and end, of a picture of this size.
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let header = [width.to_be_bytes(), height.to_be_bytes(), [8, 2, 0, 0]].concat();
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (kind, data) in [(b"IHDR", header.as_slice()), (b"IDAT", b"\r\n--"), (b"IEND", b"")] {
+        file.extend(u32::try_from(data.len()).unwrap().to_be_bytes());
+        file.extend([kind.as_slice(), data, &[0; 4]].concat());
+    }
+    file
+}
+
+/// A form of fields and a file, written by hand.
+fn photo(stage: &Stage, caption: &str, file: Option<&[u8]>) -> RequestBuilder {
+    let mut form = Vec::new();
+    let chat = stage.accounts.telegram_chat_ids[0].to_string();
+    for (name, value) in [("chat_id", chat.as_str()), ("caption", caption), ("parse_mode", "HTML")] {
+        let field = format!("--x0x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        form.extend(field.into_bytes());
+    }
+    if let Some(file) = file {
+        let head = "--x0x\r\nContent-Disposition: form-data; name=\"photo\"; filename=\"a.png\"\r\n\r\n";
+        form.extend([head.as_bytes(), file, b"\r\n"].concat());
+    }
+    form.extend(b"--x0x--\r\n");
+    stage.telegram("sendPhoto").header("content-type", "multipart/form-data; boundary=x0x").body(form)
+}
+
+#[tokio::test]
+async fn a_photo_is_measured_captioned_and_kept() {
+    let stage = Stage::unlimited().await;
+    let file = png(1_080, 700);
+    let answer = body(photo(&stage, "<b>Отчёт</b> &amp; график", Some(&file))).await;
+    let result = &answer["result"];
+    assert_eq!((&result["caption"], &result["text"]), (&json!("Отчёт & график"), &Value::Null));
+    assert_eq!(result["caption_entities"], json!([{"type": "bold", "offset": 0, "length": 5}]));
+    assert_eq!((&result["photo"][0]["width"], &result["photo"][0]["file_size"]), (&json!(1_080), &json!(file.len())));
+    body(stage.telegram("sendMessage").json(&text(&stage, "x"))).await;
+
+    let messages = stage.simulators.telegram_messages();
+    let stage = stage.restarted().await;
+    assert_eq!(stage.simulators.telegram_messages(), messages);
+    assert_eq!(messages.iter().map(|message| message.photo.is_some()).collect::<Vec<_>>(), [true, false]);
+    assert_eq!((stage.simulators.telegram_photo(1), stage.simulators.telegram_photo(2)), (Some(file), None));
+}
+
+#[tokio::test]
+async fn photos_that_telegram_does_not_take_are_refused() {
+    let stage = Stage::unlimited().await;
+    let (fits, longer) = ("😀".repeat(512), format!("<b>{}</b>", "a".repeat(1_025)));
+    assert_eq!(body(photo(&stage, &format!("<b>{fits}</b>"), Some(&png(10, 10)))).await["ok"], true);
+    for (request, description) in [
+        (photo(&stage, "x", None), "there is no photo in the request"),
+        (photo(&stage, "x", Some(b"GIF89a")), "IMAGE_PROCESS_FAILED"),
+        (photo(&stage, "x", Some(&png(10, 500))), "PHOTO_INVALID_DIMENSIONS"),
+        (photo(&stage, &longer, Some(&png(10, 10))), "message caption is too long"),
+        (photo(&stage, "x", Some(&png(10, 10))).body("no form"), "the body is not a form"),
+    ] {
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 400);
+        let error: Value = response.json().await.unwrap();
+        assert_eq!(error["description"], format!("Bad Request: {description}"));
+    }
+    assert_eq!(stage.simulators.telegram_messages().len(), 1);
+}
+
+#[tokio::test]
+async fn a_photo_counts_as_a_message() {
+    let stage = Stage::with(Limits::default()).await;
+    assert_eq!(photo(&stage, "", Some(&png(10, 10))).send().await.unwrap().status(), 200);
+    let refused = stage.telegram("sendMessage").json(&text(&stage, "x")).send().await.unwrap();
+    assert_eq!((refused.status().as_u16(), refused.headers()["retry-after"].to_str().unwrap()), (429, "1"));
 }
 
 #[tokio::test]

@@ -146,7 +146,7 @@ impl Company {
             owner_id: UserId::from(Uuid::now_v7()),
             slug: format!("{SLUG_PREFIX}{suffix}"),
             email: format!("owner@{SLUG_PREFIX}{suffix}.example"),
-            password: Uuid::new_v4().simple().to_string().chars().take(20).collect(),
+            password: random_letters(),
             accounts: Accounts::generate(),
             data: data.fingerprint,
         }
@@ -188,4 +188,11 @@ impl Company {
             self.email, self.password
         )
     }
+}
+
+/// 74 random bits as letters: of digits alone a password would be refused now and then.
+#[expect(clippy::disallowed_methods, reason = "a password that nobody else has")]
+fn random_letters() -> String {
+    let bytes = Uuid::new_v4().into_bytes();
+    bytes[6..].iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|n| char::from(b'a' + n)).collect()
 }

@@ -4,7 +4,7 @@ mod company;
 mod follow;
 mod outcome;
 mod provision;
-mod services;
+pub(super) mod services;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::company::{Company, Data};
 use self::outcome::Outcome;
-use super::serve::until_stopped;
+use super::serve::{told_to_stop, until_stopped};
 use super::{CliError, open, print, say};
 use crate::config::{DataDir, HttpArgs, StorageArgs};
 use crate::wire::{LimitOptions, Options, PeopleOptions, System};
@@ -68,9 +68,9 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
     let database = open::database(&args.storage, &folder).await?;
     database.migrate().await?;
     company::refuse_others(&database).await?;
-    let (kek, tokens) = open::keys(&args.storage, &folder)?;
+    let (keks, tokens) = open::keys(&args.storage, &folder)?;
     let options = Options {
-        kek,
+        keks,
         tokens,
         http: HttpOptions { egress: EgressPolicy::LoopbackOnly, ..HttpOptions::default() },
         policy: RetryPolicy::default(),
@@ -90,8 +90,9 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
     let text = if args.json { serde_json::to_string(&outcome.json())? } else { outcome.text(&company, &data) };
     print(&text);
     if let Some(bound) = bound {
+        let told = told_to_stop();
         say(&company.sign_in_text(bound.address()));
-        until_stopped(&system, bound, true).await?;
+        until_stopped(&system, bound, true, told).await?;
     }
     Ok(if outcome.completed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,6 +1,7 @@
 //! What the demo shows at its end.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use application::access::shape::ShownReport;
 use application::ports::read_models::{PageRequest, RunStatus, RunView};
@@ -21,6 +22,8 @@ pub(super) struct Outcome {
     chats: usize,
     messages: usize,
     telegram_messages: usize,
+    charts: usize,
+    chart_folder: PathBuf,
     events: u64,
 }
 
@@ -36,6 +39,7 @@ impl Outcome {
         let page = PageRequest { after: None, limit: 100 };
         let reports = system.state.read_reports.list(&context, page).await?;
         let report = reports.items.into_iter().find(|report| report.about.id == ReportId::of(whole.id));
+        let messages = simulators.telegram_messages();
         Ok(Self {
             whole,
             day,
@@ -43,7 +47,9 @@ impl Outcome {
             deals: simulators.row_count("synkro_deals"),
             chats: simulators.row_count("synkro_chats"),
             messages: simulators.row_count("synkro_messages"),
-            telegram_messages: simulators.telegram_messages().len(),
+            telegram_messages: messages.len(),
+            charts: messages.iter().filter(|message| message.photo.is_some()).count(),
+            chart_folder: simulators.telegram_photos().to_owned(),
             events: system.log.count(company.tenant_id).await?,
         })
     }
@@ -95,6 +101,7 @@ impl Outcome {
                 "summary": report.summary,
             })),
             "telegram_messages": self.telegram_messages,
+            "telegram_charts": self.charts,
             "events": self.events,
         })
     }
@@ -106,8 +113,16 @@ impl Outcome {
         }
         let _ = write!(
             text,
-            "\nIn the storage of {}: {} deals, {} chats, {} messages. Telegram: {} messages. Event log: {} events.",
-            company.slug, self.deals, self.chats, self.messages, self.telegram_messages, self.events
+            "\nIn the storage of {}: {} deals, {} chats, {} messages. Event log: {} events.\n\
+             Telegram: {} messages, {} with a chart; the charts lie in {}.",
+            company.slug,
+            self.deals,
+            self.chats,
+            self.messages,
+            self.events,
+            self.telegram_messages,
+            self.charts,
+            self.chart_folder.display()
         );
         text
     }

@@ -8,7 +8,7 @@ use application::ports::commands::LogPosition;
 use application::use_cases::{IntegrationInput, NewTenant, NewUser};
 use domain::access::{Permission, Preset, RoleName};
 use domain::automation::Schedule;
-use domain::integration::{AiProvider, CheckOutcome, IntegrationSettings, SecretName};
+use domain::integration::{AiProvider, CheckOutcome, IntegrationSettings, SecretName, TokenPrices};
 use domain::values::Language;
 use secrecy::SecretString;
 use simulator::{Secret, Simulators};
@@ -66,9 +66,9 @@ async fn check(system: &System, context: &RequestContext) -> Result<(), CliError
         if integration.checked.is_some() {
             continue;
         }
-        let (outcome, position) = system.check.check(context, integration.kind).await?;
-        last = last.max(position);
-        if let CheckOutcome::Failing { reason } = outcome {
+        let report = system.check.check(context, integration.kind).await?;
+        last = last.max(report.position);
+        if let CheckOutcome::Failing { reason } = report.outcome {
             say(&format!("{}: {reason}", integration.kind.title()));
         }
     }
@@ -94,18 +94,20 @@ fn integrations(company: &Company, simulators: &Simulators) -> Result<Vec<Integr
     let (accounts, at) = (&company.accounts, simulators.endpoints());
     let chat_id = accounts.telegram_chat_ids.first().ok_or("the demo's bot has no group")?.to_string();
     let supabase = IntegrationSettings::Supabase { base_url: at.supabase.parse()? };
-    let amocrm = IntegrationSettings::Amocrm { base_url: at.amocrm.parse()? };
+    let amocrm = IntegrationSettings::Amocrm { base_url: at.amocrm.parse()?, client_id: None };
     let radist = IntegrationSettings::Radist {
         base_url: at.radist.parse()?,
         company_id: accounts.radist_company_id,
         requests_per_second: RADIST_CALLS_PER_SECOND,
+        phone_region: None,
     };
     let ai = IntegrationSettings::Ai {
-        provider: AiProvider::Gemini,
+        provider: AiProvider::GEMINI,
         base_url: at.gemini.parse()?,
         model: MODEL.into(),
         prompt: PROMPT.into(),
         input_token_limit: None,
+        prices: TokenPrices::default(),
     };
     let telegram = IntegrationSettings::Telegram { base_url: at.telegram.parse()?, chat_id };
     Ok(vec![

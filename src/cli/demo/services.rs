@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use infrastructure::connectors::supabase::{ColumnType, TABLES, Table};
+use infrastructure::connectors::supabase::{ColumnType, SCHEMA_VERSION, TABLES, Table, VERSIONS};
+use serde_json::Value;
 use simulator::{ColumnKind, Limits, SimulatorOptions, Simulators, TableDefinition};
 
 use super::CliError;
@@ -25,13 +26,14 @@ pub(super) async fn start(folder: &DataDir, data: &Data, company: &Company) -> R
 }
 
 /// The tables that Synkro asks a tenant to create in its Supabase project.
-fn tables() -> Vec<TableDefinition> {
-    let definition = |table: &&Table| {
+pub(in crate::cli) fn tables() -> Vec<TableDefinition> {
+    let definition = |table: &Table| {
         let columns: Vec<(&str, ColumnKind, bool)> =
             table.columns.iter().map(|column| (column.name, kind(column.kind), column.nullable)).collect();
         TableDefinition::new(table.name, &columns, table.key)
     };
-    TABLES.iter().map(definition).collect()
+    let versions = definition(&VERSIONS).with_row(&[("version", SCHEMA_VERSION.into()), ("applied_at", Value::Null)]);
+    TABLES.iter().map(|table| definition(table)).chain([versions]).collect()
 }
 
 fn kind(kind: ColumnType) -> ColumnKind {

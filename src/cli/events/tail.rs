@@ -66,15 +66,14 @@ pub(super) async fn run(log: Log<'_>, request: Request, json: bool, out: &mut Ou
     let Log { database, query, listens } = log;
     let Request { filter, lines, follow } = request;
     let (filter, span) = filter.resolve(query, end::known(query).await?).await?;
+    let told = follow.then(serve::told_to_stop);
     let mut table = Table::new(json);
     let mut newest = query.page(&filter, span, Direction::Backward, lines).await?;
     newest.reverse();
     table.header(out)?;
     table.events(query, &newest, out).await?;
     out.flush()?;
-    if !follow {
-        return Ok(());
-    }
+    let Some(told) = told else { return Ok(()) };
     if database.mode() == Mode::Embedded {
         say("While this command holds the embedded database nobody else can write, so nothing will come.");
         return Ok(());
@@ -85,7 +84,7 @@ pub(super) async fn run(log: Log<'_>, request: Request, json: bool, out: &mut Ou
         if listens { signals::listen(database.clone(), log.clone()).await } else { std::future::pending().await }
     };
     tokio::select! {
-        () = serve::told_to_stop() => Ok(()),
+        () = told => Ok(()),
         () = hints => Ok(()),
         followed = go_on(query, (&filter, span), &log, &mut table, out) => followed,
     }

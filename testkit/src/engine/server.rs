@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use sqlx::{Connection as _, Executor as _, PgConnection};
 use tempfile::TempDir;
 
 /// The programs that make and run a server.
@@ -13,7 +14,8 @@ const PROGRAMS: [&str; 3] = ["initdb", "pg_ctl", "postgres"];
 
 /// Nobody needs a throwaway database after a power cut. What is killed here are processes, and what they have handed to
 /// the operating system survives them.
-const SETTINGS: &str = "fsync = off\nfull_page_writes = off\nlisten_addresses = ''\nmax_connections = 60\n";
+const SETTINGS: &str = "fsync = off\nfull_page_writes = off\nlisten_addresses = ''\nmax_connections = 60\n\
+                        max_prepared_transactions = 2\n";
 
 /// How a server is told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +64,22 @@ impl PostgresServer {
     /// Its address.
     pub fn url(&self) -> String {
         format!("postgres://postgres@localhost/postgres?host={}", self.folder.path().display())
+    }
+
+    /// Where all its files are, its log among them.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Has it write every statement that it gets, values included, to its log.
+    ///
+    /// # Panics
+    /// Where it does not answer.
+    pub async fn log_statements(&self) {
+        let mut connection = PgConnection::connect(&self.url()).await.expect("the server answers");
+        for statement in ["alter system set log_statement = 'all'", "select pg_reload_conf()"] {
+            connection.execute(statement).await.expect("the owner of the server sets what it logs");
+        }
     }
 
     /// Stops it and starts it at once.

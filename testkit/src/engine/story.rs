@@ -132,7 +132,8 @@ impl Story<'_> {
             chat_id: format!("-{}", self.dice.below(1 << 40) + 1),
         };
         let secrets = vec![SecretRef { name: SecretName::BotToken, secret_id: SecretId::from(Uuid::nil()) }];
-        let command = IntegrationCommand::Configure(Configure { tenant_id, settings, secrets, at: self.now });
+        let command =
+            IntegrationCommand::Configure(Configure { tenant_id, settings, secrets, expected: None, at: self.now });
         let id = (tenant_id, IntegrationId::of(tenant_id, IntegrationKind::Telegram).uuid());
         let version = |events: &[IntegrationEvent]| match events {
             [IntegrationEvent::IntegrationConfigured { version, .. }] => i64::from(*version),

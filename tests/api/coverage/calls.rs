@@ -1,5 +1,6 @@
 //! A right request for every operation.
 
+use domain::integration::IntegrationKind;
 use serde_json::{Value, json};
 
 use super::world::{Someone, World};
@@ -31,7 +32,7 @@ impl World<'_> {
         } else if path.contains("{id}") {
             path = path.replace("{id}", &self.thing(id, caller).await);
         }
-        path = path.replace("{position}", &self.position);
+        path = path.replace("{position}", &self.position).replace("{kind}", "telegram").replace("{slug}", "acme");
         if id == "revoke_permission" {
             path += "?permission=runs:read";
         }
@@ -63,7 +64,7 @@ impl World<'_> {
             "resume_tenant" => self.new_tenant(true).await,
             "get_tenant" | "rename_tenant" | "activate_tenant" | "suspend_tenant" | "offboard_tenant"
             | "close_tenant" => self.new_tenant(false).await,
-            "change_staff_role" | "deactivate_staff" => self.new_staff(true).await,
+            "change_staff_role" | "deactivate_staff" | "reset_staff_totp" => self.new_staff(true).await,
             "reactivate_staff" => self.new_staff(false).await,
             other => panic!("say here what {other} is asked about"),
         }
@@ -92,13 +93,18 @@ impl World<'_> {
             "change_user" | "rename_tenant" => json!({"name": "Another name"}),
             "invite_user" | "invite_tenant_user" => self.invitation(),
             "provision_tenant" => self.tenant(),
-            "suspend_tenant" | "offboard_tenant" => json!({"reason": "A test."}),
+            "suspend_tenant" | "offboard_tenant" | "reset_staff_totp" => json!({"reason": "A test."}),
             "close_tenant" => json!({"confirm_slug": "another-company"}),
             "add_staff" => self.staff(),
             "change_staff_role" => json!({"role": "auditor"}),
+            "save_integration" => {
+                let settings = serde_json::to_value(self.app.settings(IntegrationKind::Telegram)).unwrap();
+                json!({"settings": {"base_url": settings["base_url"], "chat_id": settings["chat_id"]}})
+            }
+            "test_integration" => json!({"trial": "message"}),
             "create_api_key" => self.api_key(),
             "begin_totp" => json!({"password": password}),
-            "confirm_totp" | "disable_totp" => json!({"code": "000000"}),
+            "confirm_totp" | "disable_totp" | "renew_recovery_codes" => json!({"code": "000000"}),
             "start_run" => json!({"from": self.app.days().0, "to": self.app.days().1}),
             "define_role" => self.role(),
             "change_role" => json!({"title": "Other", "level": 2, "may_manage": []}),

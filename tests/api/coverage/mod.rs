@@ -3,9 +3,9 @@
 //!
 //! `outside.txt` has those who have no business with the company: nobody, a token that was tampered with, one that has
 //! expired, and the owner of another company with the ids of real things. `programs.txt` has API keys: one that may read, one
-//! that may everything, and those whose time is over or that were revoked. `acting.txt` has staff in users' names. The other tables have every role of each preset. A
-//! status says how the operation answered a request that is right in everything but perhaps who sends it, about a thing that
-//! is ready for it.
+//! that may everything, and those whose time is over or that were revoked. `acting.txt` has staff in users' names. The other
+//! tables have every role of each preset. A status says how the operation answered a request that is right in everything but
+//! perhaps who sends it, about a thing that is ready for it.
 //!
 //! `staff.txt` has the platform's staff.
 //!
@@ -142,7 +142,8 @@ async fn staff() {
     table.assert_reviewed("staff");
 }
 
-/// Takes minutes where the machine is busy: every role asks every operation.
+/// Takes minutes where the machine is busy: every role asks every operation. Seen to fail: with a list that asks for another
+/// right than its operation names.
 #[tokio::test]
 async fn roles_of_every_company() {
     answers_to_roles(Preset::Sales).await.assert_reviewed("sales");
@@ -252,8 +253,8 @@ async fn programs() {
     table.assert_reviewed("programs");
 }
 
-/// Whatever the table says: what can be seen is seen in a user's name as the user sees it, and nothing gets on by an impersonation
-/// that was ended.
+/// Whatever the table says: what can be seen is seen in a user's name as the user sees it, and nothing gets on by an
+/// impersonation that was ended.
 #[tokio::test]
 async fn staff_in_a_user_s_name() {
     let (app, anonymous, owner) = TestApp::build().self_service().start().await;

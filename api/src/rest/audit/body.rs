@@ -63,6 +63,8 @@ pub(super) struct EntryBody {
     position: String,
     /// When it was recorded.
     recorded_at: DateTime<Utc>,
+    /// What happened, in the language that `Accept-Language` asks for: a sentence made of the fields that your right shows.
+    summary: String,
     /// What happened; `docs/events.md` explains each.
     event_type: String,
     /// The version of the event's form.
@@ -107,7 +109,8 @@ pub(super) struct EntryBody {
 
 impl From<ShownEntry> for EntryBody {
     fn from(entry: ShownEntry) -> Self {
-        let ShownEntry { about, actor_id, actor_name, acting_for_name, ip, user_agent, fields, withheld } = entry;
+        let ShownEntry { about, summary, actor_id, actor_name, acting_for_name, ip, user_agent, fields, withheld } =
+            entry;
         let EntryAbout {
             position,
             recorded_at,
@@ -128,6 +131,7 @@ impl From<ShownEntry> for EntryBody {
         Self {
             position: position.to_string(),
             recorded_at,
+            summary,
             event_type,
             event_version,
             aggregate_type,
@@ -156,6 +160,7 @@ impl Example for EntryBody {
         Self {
             position: "1-7431-205".into(),
             recorded_at: DateTime::UNIX_EPOCH + TimeDelta::seconds(1_780_000_000),
+            summary: "A run was cancelled.".into(),
             event_type: "RunCancelled".into(),
             event_version: "1".into(),
             aggregate_type: "job_run".into(),

@@ -2,6 +2,7 @@
 
 mod body;
 mod fields;
+mod language;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 use self::body::{EntryBody, PageBody};
 use self::fields::{AggregateType, EventType, Id, Order, Position};
+use self::language::Spoken;
 use super::Chapter;
 use super::body::Shown;
 use crate::AppState;
@@ -33,9 +35,10 @@ pub(super) struct AuditApi;
 impl AuditApi {
     /// Read the company's history
     ///
-    /// Every change of something of the company: who made it, when, from where and by which right. A page never changes,
-    /// so what was recorded a moment ago may be missing at its newest end. Needs the right `audit:read`; its reach says how
-    /// much is shown, and with `own` these are the caller's own doings.
+    /// Every change of something of the company: what it was in a sentence, who made it, when, from where and by which right.
+    /// A page never changes, so what was recorded a moment ago may be missing at its newest end. A page looks through 10,000
+    /// events at most, so a filter may leave few or none of them, and `next` goes on; only where `next` is `null` is there no
+    /// more. Needs the right `audit:read`; its reach says how much is shown, and with `own` these are the caller's own doings.
     #[expect(clippy::too_many_arguments, reason = "each parameter of a query is an argument to the framework")]
     #[oai(path = "/audit", method = "get", operation_id = "list_audit", transform = "api_limit")]
     async fn list(
@@ -62,6 +65,9 @@ impl AuditApi {
         since: Asked<DateTime<Utc>>,
         /// Only what was recorded then or earlier.
         until: Asked<DateTime<Utc>>,
+        /// The language of the sentences: the best of `en` and `ru` in it, and `en` without it.
+        #[oai(name = "Accept-Language")]
+        language: Spoken,
     ) -> Result<Shown<PageBody>, ApiError> {
         let mut fields = Fields::default();
         let request = AuditRequest {
@@ -83,7 +89,7 @@ impl AuditApi {
             fields.check("until", Err::<(), _>(ends_early));
         }
         fields.all_good()?;
-        Ok(Shown::new(state.read_audit.page(&user.0.context(), &request).await?))
+        Ok(Shown::new(state.read_audit.page(&user.0.context(), &request, language.0).await?))
     }
 
     /// Look at one event
@@ -97,9 +103,12 @@ impl AuditApi {
         user: SignedInUser,
         /// The event's place in the log.
         position: Path<Input<Position>>,
+        /// The language of the sentence: the best of `en` and `ru` in it, and `en` without it.
+        #[oai(name = "Accept-Language")]
+        language: Spoken,
     ) -> Result<Shown<EntryBody>, ApiError> {
         let Position(position) = one("position", position.0)?;
-        Ok(Shown::new(state.read_audit.at(&user.0.context(), position).await?))
+        Ok(Shown::new(state.read_audit.at(&user.0.context(), position, language.0).await?))
     }
 }
 

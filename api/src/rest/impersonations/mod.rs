@@ -84,8 +84,8 @@ impl StaffImpersonationsApi {
 
     /// Go on in a user's name
     ///
-    /// The next access token of one's own impersonation, as long as it lasts; `409` once it is over. For staff with the platform right
-    /// `platform.tenants:impersonate`.
+    /// The next access token of one's own impersonation, as long as it lasts; `409` once it is over. For staff with the
+    /// platform right `platform.tenants:impersonate`.
     #[oai(
         path = "/:id/impersonations/:impersonation_id/token",
         method = "post",

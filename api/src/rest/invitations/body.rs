@@ -47,10 +47,12 @@ pub(super) struct AcceptBody {
     pub(super) password: Input<SecretString>,
 }
 
-/// Where an invitation stands. One that is open can be accepted until it expires.
+/// Where an invitation stands. One that is open can be accepted until it expires. One that the platform's staff have proposed can
+/// be accepted once somebody of the company has sent it.
 #[derive(Enum)]
 #[oai(rename = "InvitationStatus", rename_all = "snake_case")]
 pub(super) enum StatusBody {
+    Proposed,
     Open,
     Accepted,
     Revoked,
@@ -84,6 +86,7 @@ impl From<InvitationView> for InvitationBody {
             email: email.reveal().clone(),
             role: role.into(),
             status: match status {
+                InvitationStatus::Proposed => StatusBody::Proposed,
                 InvitationStatus::Open => StatusBody::Open,
                 InvitationStatus::Accepted => StatusBody::Accepted,
                 InvitationStatus::Revoked => StatusBody::Revoked,

@@ -97,8 +97,9 @@ impl InvitationsApi {
 
     /// Send an invitation again
     ///
-    /// Mails a new link, for seven days from now; the old one does not work any more. Needs the right `users:create`, and a
-    /// role that manages the one that is given.
+    /// Mails a new link, for seven days from now; the old one does not work any more. One that the platform's staff have proposed
+    /// is let in and sent by this; `revoke` turns it down. Needs the right `users:create`, and a role that manages the one that
+    /// is given.
     #[oai(
         path = "/users/invitations/:id/resend",
         method = "post",

@@ -189,7 +189,7 @@ pub(super) struct RenameBody {
     pub(super) name: Input<DisplayName>,
 }
 
-/// Why something is done with a company.
+/// Why something is done.
 #[derive(Object)]
 #[oai(write_only_all)]
 pub(super) struct ReasonBody {

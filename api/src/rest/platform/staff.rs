@@ -10,7 +10,7 @@ use poem_openapi::payload::Json;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::body::{AddStaffBody, Made, StaffRoleBody, whole};
+use super::body::{AddStaffBody, Made, ReasonBody, StaffRoleBody, whole};
 use crate::AppState;
 use crate::cursor::{After, PageLimit, page_request};
 use crate::headers::{Sent, key};
@@ -103,6 +103,31 @@ impl StaffApi {
     ) -> Result<Done, ApiError> {
         let id = UserId::from(one("id", id.0)?);
         let position = state.staff.deactivate(&user.0.context(), id).await?;
+        Ok(Done::after(&state, position).await)
+    }
+
+    /// Take a lost authenticator app away from someone of the staff
+    ///
+    /// With the recovery codes and the password. All sessions, and what the person does in users' names, end within a second. A
+    /// link to choose a new password is mailed, which works once, for seven days; after signing in with it a new app is set up.
+    /// One who is deactivated is mailed none, and asks for one once reactivated. Make sure that it is the person who asks, and
+    /// say in the reason how. Nobody takes the own one away. For staff with the platform right `platform.staff:write`.
+    #[oai(path = "/staff/:id/totp/reset", method = "post", operation_id = "reset_staff_totp", transform = "api_limit")]
+    async fn reset_totp(
+        &self,
+        state: Data<&Arc<AppState>>,
+        user: SignedInUser,
+        /// The person.
+        id: Path<Input<Uuid>>,
+        /// Your name for this request: a repeat under it takes nothing away that was not there at first, for 30 days.
+        #[oai(name = "Idempotency-Key")]
+        idempotency_key: Sent<IdempotencyKey>,
+        body: Json<ReasonBody>,
+    ) -> Result<Done, ApiError> {
+        let key = key(idempotency_key)?;
+        let (id, reason) = both(("id", id.0), ("reason", body.0.reason))?;
+        let asked = receipt(key, "reset_staff_totp", &[id.to_string()], &json!({"reason": reason}));
+        let position = state.staff.reset_second_factor(&user.0.repeatable(asked), UserId::from(id), reason).await?;
         Ok(Done::after(&state, position).await)
     }
 

@@ -52,9 +52,10 @@ impl TenantUsersApi {
 
     /// Invite someone into a company
     ///
-    /// Mails a link that works once, for seven days. For staff with the platform right `platform.users:write`;
-    /// for a role with power over others, such as the owner's, with `platform.users:appoint` as well. `409` where the
-    /// address has an account or an open invitation; `403` where the company is kept out.
+    /// For staff with the platform right `platform.users:write`. With `platform.users:appoint` as well, a link that works once,
+    /// for seven days, is mailed. Without it the invitation is proposed: it is among the company's invitations, and nobody can
+    /// accept it before somebody there sends it; for a role with power over others, such as the owner's, the answer is `403`.
+    /// `409` where the address has an account or an open invitation; `403` where the company is kept out.
     #[oai(path = "/tenants/:id/users", method = "post", operation_id = "invite_tenant_user", transform = "api_limit")]
     async fn invite(
         &self,

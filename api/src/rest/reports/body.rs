@@ -56,13 +56,17 @@ struct ReportBody {
     metrics: MetricsBody,
     /// The AI model that wrote the words.
     model: String,
+    /// The version of the prompt that it wrote by, `/api/v1/integrations/ai/prompts` lists them; `null` in reports of earlier
+    /// releases.
+    #[oai(nullable)]
+    prompt_version: Option<u32>,
     /// When it was published.
     published_at: DateTime<Utc>,
 }
 
 impl From<ShownReport> for ReportBody {
     fn from(ShownReport { about, headline, summary, metrics }: ShownReport) -> Self {
-        let ReportAbout { id, run_id, kind, period, model, published_at } = about;
+        let ReportAbout { id, run_id, kind, period, model, prompt_version, published_at } = about;
         Self {
             id: id.uuid(),
             run_id: run_id.uuid(),
@@ -72,6 +76,7 @@ impl From<ShownReport> for ReportBody {
             summary,
             metrics: metrics.into(),
             model,
+            prompt_version,
             published_at,
         }
     }
@@ -164,6 +169,7 @@ impl Example for ReportBody {
             summary: Some(summary),
             metrics: example::metrics().into(),
             model: "gemini-2.5-flash".into(),
+            prompt_version: Some(3),
             published_at: example::published_at(),
         }
     }

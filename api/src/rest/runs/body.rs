@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use application::ports::read_models::{FailureView, Found, Page, RunStatus, RunView, StepStatus, StepView};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::job_run::Step;
+use domain::job_run::{AiCalls, AiUse, Step};
+use domain::money::Cost;
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 use uuid::Uuid;
@@ -49,6 +50,9 @@ pub(super) struct RunBody {
     /// When it ended; `null` while it is running.
     #[oai(nullable)]
     finished_at: Option<DateTime<Utc>>,
+    /// What the AI did for it; `null` before its first answer, and in runs of earlier releases.
+    #[oai(nullable)]
+    ai: Option<AiBody>,
     /// Its eight steps, in their order.
     steps: Vec<StepBody>,
 }
@@ -62,6 +66,7 @@ impl From<RunView> for RunBody {
             status: run.status.into(),
             started_at: run.started_at,
             finished_at: run.finished_at,
+            ai: run.ai.map(AiBody::from),
             steps: run.steps.into_iter().map(StepBody::from).collect(),
         }
     }
@@ -108,6 +113,44 @@ impl From<RunStatus> for RunStatusBody {
             RunStatus::Failed => Self::Failed,
             RunStatus::Cancelled => Self::Cancelled,
         }
+    }
+}
+
+/// What the AI did for a run, over all attempts whose calls are known.
+#[derive(Object)]
+#[oai(rename = "AiUse")]
+struct AiBody {
+    /// The version of the prompt that the last attempt used whose calls are known; `/api/v1/integrations/ai/prompts` lists them.
+    prompt_version: u32,
+    /// The model that it asked.
+    model: String,
+    /// Calls of the AI.
+    calls: u64,
+    /// Tokens that the model read.
+    input_tokens: u64,
+    /// Tokens that it wrote.
+    output_tokens: u64,
+    /// What that cost by the prices in the settings of the AI then; `null` where none were entered, where it is not known of some
+    /// attempt, or without the right `finance:view_costs`.
+    #[oai(nullable)]
+    cost: Option<CostBody>,
+}
+
+/// An amount of money.
+#[derive(Object)]
+#[oai(rename = "Cost")]
+struct CostBody {
+    /// In which currency (ISO 4217).
+    currency: String,
+    /// How much, in its minor units, rounded up.
+    amount_minor: u64,
+}
+
+impl From<AiUse> for AiBody {
+    fn from(AiUse { prompt_version, model, total, cost }: AiUse) -> Self {
+        let cost = cost.map(|Cost { currency, amount_minor }| CostBody { currency: currency.into(), amount_minor });
+        let AiCalls { calls, input_tokens, output_tokens } = total;
+        Self { prompt_version, model, calls, input_tokens, output_tokens, cost }
     }
 }
 
@@ -253,6 +296,7 @@ impl Example for RunBody {
             status: RunStatusBody::Running,
             started_at: at(0),
             finished_at: None,
+            ai: None,
             steps,
         }
     }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use application::ports::commands::{Commands, Expect, LogPosition, Recorded};
 use application::ports::identity::{
-    AccessToken, Attempt, Credentials, CsrfHash, Lockout, PasswordHash, PasswordHasher, PasswordMatch, PublicKey,
-    SignInGuard, TokenSubject, Tokens,
+    AccessToken, Attempt, Credentials, CsrfHash, EmailOwners, Lockout, PasswordHash, PasswordHasher, PasswordMatch,
+    PublicKey, SignInGuard, TokenSubject, Tokens,
 };
 use application::ports::read_models::{Found, Page, PageRequest, UserView, Users};
 use application::ports::sessions::{
@@ -53,6 +53,7 @@ impl Log<User> {
                 email: Personal::new(view.email.reveal().parse().unwrap()),
                 name: Personal::new(view.name.reveal().parse().unwrap()),
                 token_version: 0,
+                registered_at: view.registered_at,
             };
             (view.id.uuid(), User::Active(details))
         };
@@ -97,11 +98,14 @@ where
 }
 
 #[async_trait]
-impl Users for Memory {
-    async fn by_email(&self, email: &Email) -> Outcome<Option<UserView>> {
-        Ok(self.users.iter().find(|user| user.email.reveal() == email.as_str()).cloned())
+impl EmailOwners for Memory {
+    async fn owner_of(&self, email: &Email) -> Outcome<Option<UserId>> {
+        Ok(self.users.iter().find(|user| user.email.reveal() == email.as_str()).map(|user| user.id))
     }
+}
 
+#[async_trait]
+impl Users for Memory {
     async fn get(&self, scope: &TenantScope, id: UserId) -> Outcome<Found<Option<UserView>>> {
         let user = self.users.iter().find(|user| user.id == id && user.membership.tenant() == Some(scope.tenant_id()));
         Ok(Found { item: user.cloned(), parked: 0 })
@@ -128,12 +132,22 @@ impl Credentials for Memory {
         Ok(Some(PasswordHash(SecretString::from(PASSWORD))))
     }
 
+    async fn forget(&self, _user: UserId) -> Outcome<()> {
+        Ok(())
+    }
+
     async fn replace(&self, _user: UserId, _old: &PasswordHash, _new: PasswordHash) -> Outcome<()> {
         Err(PortError::internal("no test hashes anew"))
     }
 
-    async fn change(&self, _user: UserId, _new: PasswordHash, _keep: SessionId) -> Outcome<Vec<SessionId>> {
-        Ok(Vec::new())
+    async fn change(
+        &self,
+        _user: UserId,
+        _old: &PasswordHash,
+        _new: PasswordHash,
+        _keep: SessionId,
+    ) -> Outcome<Option<Vec<SessionId>>> {
+        Ok(Some(Vec::new()))
     }
 }
 
@@ -270,13 +284,14 @@ impl Accounts {
                 clock: memory.clone(),
             }),
             sign_in: Arc::new(SignIn {
-                users: memory.clone(),
+                addresses: memory.clone(),
                 accounts: users.clone(),
                 tenants: memory.clone(),
                 credentials: memory.clone(),
                 hasher: memory.clone(),
                 guard: memory.clone(),
-                second_factor: super::people::no_second_factor(),
+                second_factor: super::people::no_second_factor(memory),
+                roster: super::staff::roster(memory),
                 sessions: open.clone(),
                 clock: memory.clone(),
                 ids: memory.clone(),
@@ -286,7 +301,7 @@ impl Accounts {
                 tenants: memory.clone(),
                 sessions: sessions.clone(),
                 refresh_tokens: memory.clone(),
-                second_factor: super::people::no_second_factor(),
+                second_factor: super::people::no_second_factor(memory),
                 open,
                 end: end.clone(),
                 clock: memory.clone(),
@@ -302,6 +317,8 @@ impl Accounts {
                 users: memory.clone(),
                 accounts: users,
                 assignment: super::people::untouched_roles(memory),
+                credentials: memory.clone(),
+                factors: Arc::new(super::access::Untouched),
                 refresh_tokens: memory.clone(),
                 end: end.clone(),
                 clock: memory.clone(),
@@ -328,7 +345,7 @@ fn change_password(memory: &Arc<Memory>, users: &Arc<Log<User>>, end: &Arc<EndSe
         tenants: Arc::<Log<Tenant>>::default(),
         credentials: memory.clone(),
         hasher: memory.clone(),
-        guard: memory.clone(),
+        password: super::people::own_password(memory),
         end: end.clone(),
         clock: memory.clone(),
     })

@@ -151,7 +151,7 @@ fn started(id: RunId, kind: ReportKind, period: Period, started_at: DateTime<Utc
         retry_at: None,
     };
     let steps = Step::ALL.map(step).into();
-    RunView { id, kind, period, status: RunStatus::Running, started_at, finished_at: None, version: 1, steps }
+    RunView { id, kind, period, status: RunStatus::Running, started_at, finished_at: None, version: 1, ai: None, steps }
 }
 
 pub(super) fn now() -> DateTime<Utc> {
@@ -176,6 +176,7 @@ pub(super) fn report() -> ReportView {
         summary: "Nobody wrote.".into(),
         metrics: metrics(),
         model: "a-model".into(),
+        prompt_version: Some(3),
         published_at: now(),
     }
 }

@@ -1,9 +1,12 @@
 mod access;
 mod accounts;
 mod api_keys;
+mod integrations;
 mod memory;
+mod oauth;
 mod people;
 mod ports;
+mod services;
 mod staff;
 
 use std::sync::Arc;
@@ -95,12 +98,13 @@ impl Api {
                 clock: memory.clone(),
                 ids: memory.clone(),
             }),
+            authorize: Arc::new(oauth::authorize(&memory)),
             cancel: Arc::new(CancelRun { runs: memory.clone(), clock: memory.clone() }),
             resend: Arc::new(ResendNotification { runs: memory.clone(), clock: memory.clone() }),
             read_runs: Arc::new(ReadRuns { runs: memory.clone() }),
             read_reports: Arc::new(ReadReports {
                 reports: memory.clone(),
-                accounts: Arc::new(OpenAccount { integrations: memory.clone(), vault: memory.clone() }),
+                accounts: Arc::new(OpenAccount { tokens: oauth::tokens(&memory), vault: memory.clone() }),
                 connectors: memory.clone(),
             }),
             read_audit: Arc::new(ReadAudit { trail: Arc::new(Untouched) }),
@@ -111,8 +115,10 @@ impl Api {
             manage_catalogue: Arc::new(ManageCatalogue { catalogues: Arc::new(Untouched), clock: memory.clone() }),
             read_matrix: Arc::new(ReadMatrix { roles: Arc::new(Untouched), entries: Arc::new(Untouched) }),
             check_access: Arc::new(CheckAccess { users: memory.clone(), matrix: Arc::new(Untouched) }),
+            integrations: integrations::integrations(&memory),
             progress: memory.clone(),
             standings: memory.clone(),
+            circuits: memory.clone(),
             health: memory.clone(),
             limits: memory.clone(),
             proxies: TrustedProxies { ranges: vec!["10.0.0.0/8".parse().unwrap()], ..TrustedProxies::default() },

@@ -11,7 +11,7 @@ use application::ports::mail::{DueMail, MailStanding, NewMail, Outbox};
 use application::ports::people::{InvitationView, Invitations};
 use application::ports::queue::Hints;
 use application::ports::read_models::{Found, Page, PageRequest};
-use application::ports::second_factors::{CodeVerdict, FactorOwner, SecondFactors};
+use application::ports::second_factors::{CodeVerdict, FactorOwner, NewApp, SecondFactors};
 use application::use_cases::{
     AcceptInvitation, AccessSetup, ChangeEmail, CompanyRegistration, EndSessions, InviteUsers, MailedLinks,
     ManageSecondFactor, OwnPassword, ResetPassword, RoleAssignment, SecondFactorCheck, SelfService, TenantProvisioning,
@@ -41,7 +41,7 @@ pub(super) fn mailed(memory: &Arc<Memory>) -> Arc<MailedLinks> {
 
 pub(super) fn reset_password(memory: &Arc<Memory>, end: &Arc<EndSessions>) -> ResetPassword {
     ResetPassword {
-        users: memory.clone(),
+        addresses: memory.clone(),
         accounts: Arc::new(Untouched),
         mailed: mailed(memory),
         hasher: memory.clone(),
@@ -54,8 +54,9 @@ pub(super) fn change_email(memory: &Arc<Memory>) -> ChangeEmail {
     ChangeEmail { accounts: Arc::new(Untouched), mailed: mailed(memory), password: own_password(memory) }
 }
 
-fn own_password(memory: &Arc<Memory>) -> Arc<OwnPassword> {
+pub(super) fn own_password(memory: &Arc<Memory>) -> Arc<OwnPassword> {
     Arc::new(OwnPassword {
+        accounts: Arc::new(Untouched),
         credentials: memory.clone(),
         hasher: memory.clone(),
         guard: memory.clone(),
@@ -69,20 +70,27 @@ pub(super) fn second_factor(memory: &Arc<Memory>, end: &Arc<EndSessions>) -> Man
         log: Arc::new(Untouched),
         factors: Arc::new(Untouched),
         password: own_password(memory),
+        codes: no_second_factor(memory),
         end: end.clone(),
         clock: memory.clone(),
     }
 }
 
-pub(super) fn no_second_factor() -> SecondFactorCheck {
-    SecondFactorCheck { log: Arc::new(Untouched), factors: Arc::new(Untouched) }
+pub(super) fn no_second_factor(memory: &Arc<Memory>) -> SecondFactorCheck {
+    SecondFactorCheck {
+        accounts: Arc::new(Untouched),
+        log: Arc::new(Untouched),
+        factors: Arc::new(Untouched),
+        guard: memory.clone(),
+        clock: memory.clone(),
+    }
 }
 
 pub(super) fn invite(memory: &Arc<Memory>) -> InviteUsers {
     InviteUsers {
         invitations: Arc::new(Untouched),
         views: Arc::new(Untouched),
-        users: memory.clone(),
+        addresses: memory.clone(),
         assignment: untouched_roles(memory),
         mailed: mailed(memory),
     }
@@ -92,7 +100,7 @@ pub(super) fn accept(memory: &Arc<Memory>) -> AcceptInvitation {
     AcceptInvitation {
         invitations: Arc::new(Untouched),
         accounts: Arc::new(Untouched),
-        users: memory.clone(),
+        addresses: memory.clone(),
         assignment: untouched_roles(memory),
         credentials: memory.clone(),
         hasher: memory.clone(),
@@ -105,7 +113,7 @@ pub(super) fn registration(memory: &Arc<Memory>) -> CompanyRegistration {
     CompanyRegistration {
         self_service: SelfService::Off,
         provisioning: TenantProvisioning { tenants: Arc::new(Untouched), access, clock: memory.clone() },
-        users: memory.clone(),
+        addresses: memory.clone(),
         accounts: Arc::new(Untouched),
         assignment: untouched_roles(memory),
         credentials: memory.clone(),
@@ -229,8 +237,26 @@ impl Outbox for Untouched {
 
 #[async_trait]
 impl SecondFactors for Untouched {
-    async fn begin(&self, _owner: FactorOwner, _now: DateTime<Utc>) -> Result<Option<SecretString>, PortError> {
+    async fn begin(
+        &self,
+        _owner: FactorOwner,
+        _app: NewApp,
+        _now: DateTime<Utc>,
+    ) -> Result<Option<SecretString>, PortError> {
         Ok(None)
+    }
+
+    async fn is_of_waiting_app(
+        &self,
+        _owner: FactorOwner,
+        _code: &SecretString,
+        _now: DateTime<Utc>,
+    ) -> Result<Option<bool>, PortError> {
+        Ok(None)
+    }
+
+    async fn renew_recovery_codes(&self, _owner: FactorOwner) -> Result<Vec<SecretString>, PortError> {
+        Ok(Vec::new())
     }
 
     async fn confirm(

@@ -11,19 +11,15 @@ use application::ports::projections::{Lease, Standing, Standings};
 use application::ports::read_models::{
     Cursor, Found, IntegrationView, Integrations, Page, PageRequest, Progress, ReportView, Reports, RunView, Runs,
 };
-use application::ports::services::{
-    Account, Analyst, Chat, ChatMessage, Connectors, Conversations, Crm, Deal, Notifier, StoredReport, TenantStorage,
-    UpstreamError,
-};
 use application::ports::vault::{SecretPlace, Vault};
 use application::{CommandError, PortError, RequestContext, TenantScope};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::EventSourced;
 use domain::automation::{Automation, AutomationCommand, AutomationError, AutomationEvent, Defined, Schedule};
-use domain::ids::{IntegrationId, ReportId, RunId, SecretId, TenantId};
+use domain::ids::{IntegrationId, ReportId, RunId, SecretId};
 use domain::integration::{
-    Configured, IntegrationCommand, IntegrationConfig, IntegrationError, IntegrationEvent, IntegrationKind,
+    Access, Configured, IntegrationCommand, IntegrationConfig, IntegrationError, IntegrationEvent, IntegrationKind,
     IntegrationSettings, SecretName, SecretRef,
 };
 use domain::job_run::{JobRun, JobRunCommand, JobRunError, JobRunEvent};
@@ -32,7 +28,7 @@ use domain::values::Language;
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::memory::{Memory, day, metrics, narrative, now, period, report, tenant};
+use super::memory::{Memory, day, now, report, tenant};
 
 pub(super) type Outcome<T> = Result<T, PortError>;
 
@@ -153,18 +149,27 @@ impl Commands<IntegrationConfig> for Memory {
             return Ok(IntegrationConfig::Absent);
         }
         let secret = SecretRef { name: SecretName::ServiceKey, secret_id: SecretId::from(Uuid::from_u128(41)) };
-        let configured = Configured { tenant_id: tenant(1), version: 1, settings: supabase(), secrets: vec![secret] };
+        let (tenant_id, settings, secrets, access) = (tenant(1), supabase(), vec![secret], Access::Given);
+        let configured = Configured { tenant_id, version: 1, settings, secrets, tried: None, access };
         Ok(IntegrationConfig::Configured(configured))
     }
 }
 
 #[async_trait]
 impl Integrations for Memory {
-    async fn list(&self, _scope: &TenantScope) -> Outcome<Vec<IntegrationView>> {
-        let view =
-            |kind| IntegrationView { kind, version: 1, settings: supabase(), secrets: Vec::new(), checked: None };
+    async fn found(&self, _scope: &TenantScope) -> Outcome<Found<Vec<IntegrationView>>> {
+        let view = |kind| IntegrationView {
+            kind,
+            version: 1,
+            settings: supabase(),
+            secrets: Vec::new(),
+            checked: None,
+            attention: None,
+            checked_at: None,
+            configured_at: now(),
+        };
         let missing = Self::is(&self.not_set_up);
-        Ok(IntegrationKind::ALL.into_iter().filter(|_| !missing).map(view).collect())
+        Ok(Found { item: IntegrationKind::ALL.into_iter().filter(|_| !missing).map(view).collect(), parked: 0 })
     }
 }
 
@@ -265,6 +270,10 @@ impl Progress for Memory {
     async fn passed(&self, _position: LogPosition, _patience: Duration) -> Outcome<bool> {
         Ok(!Self::is(&self.lagging))
     }
+
+    async fn holds(&self, _position: LogPosition) -> Outcome<bool> {
+        Ok(true)
+    }
 }
 
 #[async_trait]
@@ -307,72 +316,5 @@ impl Vault for Memory {
 
     async fn open(&self, _place: SecretPlace, _id: SecretId) -> Outcome<SecretString> {
         Ok(SecretString::from("service-key"))
-    }
-}
-
-impl Connectors for Memory {
-    fn crm(&self, account: Account) -> Result<Box<dyn Crm>, UpstreamError> {
-        unused(&account)
-    }
-
-    fn conversations(&self, account: Account) -> Result<Box<dyn Conversations>, UpstreamError> {
-        unused(&account)
-    }
-
-    fn storage(&self, account: Account) -> Result<Box<dyn TenantStorage>, UpstreamError> {
-        Ok(Box::new(Storage { tenant: account.tenant_id, text_lost: Self::is(&self.text_lost) }))
-    }
-
-    fn analyst(&self, account: Account) -> Result<Box<dyn Analyst>, UpstreamError> {
-        unused(&account)
-    }
-
-    fn notifier(&self, account: Account) -> Result<Box<dyn Notifier>, UpstreamError> {
-        unused(&account)
-    }
-}
-
-fn unused<T>(account: &Account) -> T {
-    panic!("the API calls no {}", account.settings.kind().title())
-}
-
-struct Storage {
-    tenant: TenantId,
-    text_lost: bool,
-}
-
-#[async_trait]
-impl TenantStorage for Storage {
-    async fn save_deals(&self, _deals: &[Deal]) -> Result<(), UpstreamError> {
-        panic!("the API saves no deals")
-    }
-
-    async fn save_chats(&self, _chats: &[Chat]) -> Result<(), UpstreamError> {
-        panic!("the API saves no chats")
-    }
-
-    async fn save_messages(&self, _messages: &[ChatMessage]) -> Result<(), UpstreamError> {
-        panic!("the API saves no messages")
-    }
-
-    async fn save_report(&self, _report: &StoredReport) -> Result<(), UpstreamError> {
-        panic!("the API saves no report")
-    }
-
-    async fn report(&self, id: ReportId) -> Result<Option<StoredReport>, UpstreamError> {
-        let kept = self.tenant == tenant(1) && !self.text_lost;
-        Ok(kept.then(|| StoredReport {
-            id,
-            run_id: report().run_id,
-            period: period(),
-            headline: report().headline,
-            body: "# A quiet day\n".into(),
-            metrics: metrics(),
-            narrative: narrative(),
-        }))
-    }
-
-    async fn check(&self) -> Result<(), UpstreamError> {
-        Ok(())
     }
 }

@@ -29,6 +29,8 @@ pub(super) fn staff(memory: &Arc<Memory>, end: &Arc<EndSessions>) -> ManageStaff
     ManageStaff {
         users: memory.clone(),
         accounts: Arc::new(Untouched),
+        second_factors: Arc::new(Untouched),
+        factors: Arc::new(Untouched),
         roster: roster(memory),
         mailed: mailed(memory),
         refresh_tokens: memory.clone(),

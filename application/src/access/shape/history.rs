@@ -1,16 +1,19 @@
 //! What of a tenant's history is shown.
 //!
 //! Fields that are declared personal are shown with contacts only. Of all others, those that cannot speak of anybody are
-//! details: numbers, flags, times, ids and single words. Free text may name people, so it is shown with names.
+//! details: numbers, flags, times, ids and single words. Free text may name people, even in one word, so it is shown with
+//! names. Amounts of money are declared too, and shown where money is.
 //!
 //! From where those who run the platform worked is shown to no company.
 
 use chrono::{DateTime, Utc};
 use domain::access::Facet;
-use domain::events::is_personal;
+use domain::events::{is_free_text, is_money, is_personal};
+use domain::values::Language;
 use serde_json::{Map, Value};
 
 use super::Sight;
+use super::sentence::sentence;
 use crate::ports::audit::{AuditEntry, Circumstances, Who};
 use crate::ports::commands::LogPosition;
 
@@ -22,6 +25,8 @@ const LONGEST_WORD: usize = 64;
 pub struct ShownEntry {
     /// What every reader is shown.
     pub about: EntryAbout,
+    /// What happened, as a sentence made of the fields that are shown.
+    pub summary: String,
     /// Who acted; none where it is an operator's name and names are not shown.
     pub actor_id: Option<String>,
     /// How people call the one who acted.
@@ -74,8 +79,8 @@ pub struct EntryAbout {
 }
 
 impl Sight {
-    /// An event.
-    pub fn entry(self, entry: AuditEntry) -> ShownEntry {
+    /// An event, told in this language.
+    pub fn entry(self, entry: AuditEntry, language: Language) -> ShownEntry {
         let AuditEntry {
             position,
             recorded_at,
@@ -111,6 +116,7 @@ impl Sight {
         let (ip, user_agent) = (ip.filter(|_| of_company), user_agent.filter(|_| of_company));
         let (fields, withheld) = self.all_fields(&event_type, fields);
         ShownEntry {
+            summary: sentence(&event_type, &fields, language),
             actor_id,
             actor_name: named(actor_name),
             acting_for_name: named(acting_for_name.flatten()),
@@ -170,7 +176,8 @@ impl Sight {
     fn field(self, event: &str, path: &str, value: Value, withheld: &mut Vec<String>) -> Option<Value> {
         let facet = match &value {
             _ if is_personal(event, path) => Facet::Contact,
-            Value::String(text) if !is_word(text) => Facet::Name,
+            _ if is_money(event, path) => Facet::Money,
+            Value::String(text) if is_free_text(event, path) || !is_word(text) => Facet::Name,
             _ => Facet::Detail,
         };
         if !self.shows(facet) {
@@ -195,14 +202,14 @@ fn is_word(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use domain::access::{Reach, ReachSet};
     use domain::values::Personal;
     use serde_json::json;
 
     use super::*;
 
-    fn entry(event_type: &str, fields: Value) -> AuditEntry {
+    pub(in crate::access::shape) fn entry(event_type: &str, fields: Value) -> AuditEntry {
         let Value::Object(fields) = fields else { panic!("an event has fields") };
         let who = |id: &str, name: &str| Who { id: id.into(), name: Some(Personal::new(name.to_owned())) };
         AuditEntry {
@@ -239,7 +246,7 @@ mod tests {
     }
 
     fn shown(reach: Reach, entry: AuditEntry) -> ShownEntry {
-        Sight::of_others(ReachSet::of(&[reach])).entry(entry)
+        Sight::of_others(ReachSet::of(&[reach])).entry(entry, Language::English)
     }
 
     /// Seen to fail with personal fields that were shown as names.
@@ -286,6 +293,36 @@ mod tests {
         };
         assert_eq!(shown(Reach::Limited, by_operator()).actor_id.as_deref(), Some("ops-anna"));
         assert_eq!(shown(Reach::Anonymized, by_operator()).actor_id, None);
+    }
+
+    /// Seen to fail: with free text that is told by how it is written.
+    #[test]
+    fn one_word_of_free_text_is_shown_with_names_alone() {
+        for (event, path) in [("TenantSuspended", "reason"), ("RoleDefined", "title"), ("ApiKeyCreated", "name")] {
+            let told = || entry(event, json!({path: "Irina", "role": "owner"}));
+            let anonymized = shown(Reach::Anonymized, told());
+            assert_eq!(Value::Object(anonymized.fields), json!({"role": "owner"}));
+            assert_eq!(anonymized.withheld, [path]);
+            assert_eq!(shown(Reach::Limited, told()).withheld, [""; 0]);
+        }
+        let revoked = shown(Reach::Anonymized, entry("SessionRevoked", json!({"reason": "signed_out"})));
+        assert_eq!(revoked.fields["reason"], "signed_out", "a word of ours");
+    }
+
+    /// Seen to fail: with amounts that are shown as numbers.
+    #[test]
+    fn what_the_ai_cost_is_shown_where_money_is() {
+        let used = || {
+            let cost = json!({"currency": "USD", "amount_minor": 7});
+            entry("AiUsed", json!({"total": {"calls": 1}, "cost": cost}))
+        };
+        for (reach, withheld) in [(Reach::Limited, &["cost.amount_minor"][..]), (Reach::Anonymized, &[])] {
+            let shown = shown(reach, used());
+            assert_eq!(shown.withheld, withheld, "{reach}");
+            assert_eq!(shown.fields["total"]["calls"], 1);
+        }
+        let sight = Sight::of_others(ReachSet::of(&[Reach::All])).without_costs();
+        assert_eq!(sight.entry(used(), Language::English).withheld, ["cost.amount_minor"]);
     }
 
     /// An event that is new tells nothing in sentences, whatever its fields are called.

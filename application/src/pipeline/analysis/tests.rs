@@ -1,9 +1,13 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
+use domain::ids::{AttemptId, RunId};
+use domain::job_run::{Current, RetryPolicy, Run, Step};
 use domain::metrics::{Dialogue, Outcome, Sender, Utterance, compute};
 use domain::narrative::{Finding, Narrative, Topic};
+use domain::period::DayBorder;
+use domain::report::ReportKind;
 use domain::values::ContentHash;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -11,6 +15,7 @@ use uuid::Uuid;
 use super::answer::AnswerCheck;
 use super::*;
 use crate::error::PortError;
+use crate::ports::providers::ModelInfo;
 use crate::ports::services::UpstreamError;
 
 fn dialogue(id: usize, text: &str) -> Dialogue {
@@ -61,8 +66,12 @@ impl Analyst for Answering {
         Ok(Completion { text, model: "m".into(), input_tokens: 10, output_tokens: 5 })
     }
 
+    async fn models(&self) -> Result<Vec<ModelInfo>, UpstreamError> {
+        panic!("an analysis chooses no model")
+    }
+
     async fn check(&self) -> Result<(), UpstreamError> {
-        Ok(())
+        panic!("an analysis checks nothing")
     }
 }
 
@@ -90,7 +99,16 @@ impl Staging for Memory {
     }
 }
 
-async fn analyse(analyst: &Answering, memory: &Memory, dialogues: Vec<Dialogue>) -> Result<WithUsage, StepError> {
+async fn analyse(analyst: &Answering, memory: &Memory, dialogues: Vec<Dialogue>) -> Result<Analysed, StepError> {
+    metered(&Meter::apart(), analyst, memory, dialogues).await
+}
+
+async fn metered(
+    meter: &Meter,
+    analyst: &Answering,
+    memory: &Memory,
+    dialogues: Vec<Dialogue>,
+) -> Result<Analysed, StepError> {
     let brief = Brief {
         language: Language::English,
         period: Period { from: "2026-06-01T00:00:00Z".parse().unwrap(), to: "2026-06-02T00:00:00Z".parse().unwrap() },
@@ -98,7 +116,7 @@ async fn analyse(analyst: &Answering, memory: &Memory, dialogues: Vec<Dialogue>)
     };
     let package = Package { metrics: compute(&dialogues, chrono_tz::UTC), dialogues };
     let tenant = TenantId::from(Uuid::from_u128(1));
-    Analysis::new(analyst, memory, tenant, brief, "m".into()).of(&package).await
+    Analysis::new(analyst, memory, tenant, brief, "m".into(), meter).of(&package).await
 }
 
 /// Cites the first dialogue that it was given, or the first one that a part cites.
@@ -110,9 +128,10 @@ fn honest(_: usize, material: &Value) -> String {
 #[tokio::test]
 async fn a_small_package_is_one_question() {
     let analyst = Answering::new(100_000, honest);
-    let analysed = analyse(&analyst, &Memory::default(), vec![dialogue(1, "Hello")]).await.unwrap();
+    let meter = Meter::apart();
+    metered(&meter, &analyst, &Memory::default(), vec![dialogue(1, "Hello")]).await.unwrap();
     assert_eq!(analyst.tasks(), ["analyse"]);
-    assert_eq!(analysed.usage, Usage { calls: 1, input_tokens: 10, output_tokens: 5 });
+    assert_eq!(meter.total(), AiCalls { calls: 1, input_tokens: 10, output_tokens: 5 });
 }
 
 #[tokio::test]
@@ -156,17 +175,18 @@ async fn a_bad_answer_is_repaired_once() {
         0 => "{\"headline\": 1}".into(),
         _ => honest(asked, material),
     });
-    let analysed = analyse(&analyst, &Memory::default(), vec![dialogue(1, "Hello")]).await.unwrap();
-    assert_eq!(analysed.usage.calls, 2);
+    let meter = Meter::apart();
+    metered(&meter, &analyst, &Memory::default(), vec![dialogue(1, "Hello")]).await.unwrap();
+    assert_eq!(meter.total().calls, 2);
 }
 
 #[tokio::test]
 async fn two_bad_answers_are_a_clear_failure() {
     let analyst = Answering::new(100_000, |_, _| serde_json::to_string(&narrative("99")).unwrap());
-    let Err(StepError::Failed(failure)) = analyse(&analyst, &Memory::default(), vec![dialogue(1, "Hello")]).await
-    else {
-        panic!("must fail")
-    };
+    let meter = Meter::apart();
+    let analysed = metered(&meter, &analyst, &Memory::default(), vec![dialogue(1, "Hello")]).await;
+    let Err(StepError::Failed(failure)) = analysed else { panic!("must fail") };
+    assert_eq!(meter.total().calls, 2, "both were paid for");
     assert!(failure.message.contains("1 dialogue ids are not among those"), "{}", failure.message);
     assert!(failure.advice.contains("another model"), "{}", failure.advice);
     assert_eq!(analyst.tasks().len(), 2);
@@ -182,11 +202,64 @@ async fn a_refused_answer_is_not_kept() {
 
 #[tokio::test]
 async fn an_answer_that_was_paid_for_is_not_paid_for_again() {
-    let (analyst, memory) = (Answering::new(100_000, honest), Memory::default());
+    let (analyst, memory, meter) = (Answering::new(100_000, honest), Memory::default(), Meter::apart());
     let first = analyse(&analyst, &memory, vec![dialogue(1, "Hello")]).await.unwrap();
-    let again = analyse(&analyst, &memory, vec![dialogue(1, "Hello")]).await.unwrap();
+    let again = metered(&meter, &analyst, &memory, vec![dialogue(1, "Hello")]).await.unwrap();
+    assert_eq!((analyst.tasks().len(), meter.total()), (1, AiCalls::default()));
+    assert_eq!(first, again);
+}
+
+/// A run whose analysis is at its n-th attempt, with the calls of some attempts recorded.
+fn run_at(attempt: u32, metered: &[u32]) -> Run {
+    let at = "2026-06-02T01:00:00Z".parse().unwrap();
+    let run_id = RunId::from(Uuid::from_u128(5));
+    Run {
+        run_id,
+        tenant_id: TenantId::from(Uuid::from_u128(1)),
+        kind: ReportKind::Daily,
+        period: Period { from: at, to: at },
+        day: DayBorder { time_zone: chrono_tz::UTC, starts_at: "00:00:00".parse().unwrap() },
+        policy: RetryPolicy::default(),
+        done: BTreeMap::new(),
+        ai: None,
+        metered: metered.iter().map(|number| AttemptId::of(run_id, Step::Analyse, *number)).collect(),
+        step: Step::Analyse,
+        begun: attempt,
+        failed: 0,
+        lost: 0,
+        current: Current::Waiting { not_before: at },
+    }
+}
+
+fn meter_of(attempt: u32, recorded: &[u32]) -> Meter {
+    let run = run_at(attempt, recorded);
+    Meter::of_attempt(&run, AttemptId::of(run.run_id, Step::Analyse, attempt))
+}
+
+/// What a dead worker paid for is counted by the next attempt, and by one attempt only. Seen to fail: with answers that are
+/// never taken over.
+#[tokio::test]
+async fn the_calls_of_a_lost_attempt_are_counted_once() {
+    let (analyst, memory) = (Answering::new(100_000, honest), Memory::default());
+    let asked = || vec![dialogue(1, "Hello")];
+    let counted = async |meter: Meter| {
+        metered(&meter, &analyst, &memory, asked()).await.unwrap();
+        meter.total().calls
+    };
+    assert_eq!(counted(meter_of(1, &[])).await, 1);
+    assert_eq!(counted(meter_of(2, &[])).await, 1, "the first attempt was lost");
+    assert_eq!(counted(meter_of(3, &[2])).await, 0, "the second one has told of it");
     assert_eq!(analyst.tasks().len(), 1);
-    assert_eq!((first.result, first.usage), (again.result, again.usage));
+}
+
+/// Seen to fail: with every answer that is remembered counted.
+#[tokio::test]
+async fn the_calls_of_an_attempt_that_failed_are_not_counted_again() {
+    let (analyst, memory) = (Answering::new(100_000, honest), Memory::default());
+    let (first, second) = (meter_of(1, &[]), meter_of(2, &[1]));
+    metered(&first, &analyst, &memory, vec![dialogue(1, "Hello")]).await.unwrap();
+    metered(&second, &analyst, &memory, vec![dialogue(1, "Hello")]).await.unwrap();
+    assert_eq!((first.total().calls, second.total().calls), (1, 0));
 }
 
 #[test]

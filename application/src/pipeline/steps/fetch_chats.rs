@@ -1,14 +1,18 @@
-//! Step 3: the chats of the deals' contacts, with their messages of the period, into the staging store.
+//! Step 3: the chats of the deals' contacts, with their messages of the period, into the staging store, page by page.
+//!
+//! A chat of several pages is staged in several pieces, which may lie apart.
 
 use std::collections::HashSet;
 
 use domain::integration::IntegrationKind;
 use domain::job_run::{Step, StepOutput};
+use domain::period::Period;
 use domain::values::Phone;
-use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
 
 use crate::pipeline::attempt::StepResult;
-use crate::pipeline::package::ChatWithMessages;
+use crate::pipeline::package::{ChatWithMessages, chats_of};
 use crate::pipeline::work::{StepError, Work, expired};
 use crate::ports::services::{Chat, Conversations, Deal, UpstreamError};
 use crate::ports::staging::{ListWriter, get_value, list_parts};
@@ -20,33 +24,32 @@ pub(super) async fn run(work: &Work<'_>) -> StepResult {
     let phones = phones(work).await?;
     let account = work.account(IntegrationKind::Radist).await?;
     let conversations = work.pipeline.connectors.conversations(account)?;
-    let wanted = |chat: &Chat| chat.phone.as_ref().is_some_and(|phone| phones.contains(phone));
-    let chats: Vec<Chat> = conversations.chats().await?.into_iter().filter(wanted).collect();
-
-    let mut fetched = futures::stream::iter(chats)
-        .map(|chat| with_messages(conversations.as_ref(), work, chat))
-        .buffered(PARALLEL_CHATS);
+    let wanted = chats_of(conversations.as_ref(), |phone| phones.contains(phone)).await?;
+    let mut pieces = pieces(conversations.as_ref(), wanted, work.run.period);
     let mut list = ListWriter::new(work.pipeline.staging.as_ref(), work.tenant_id());
-    let (mut chats, mut messages) = (0, 0);
-    while let Some(chat) = fetched.next().await {
-        let chat = chat?;
-        if !chat.messages.is_empty() {
-            chats += 1;
-            messages += chat.messages.len();
-            list.push(&chat).await?;
+    let (mut chats, mut messages) = (HashSet::new(), 0);
+    while let Some(piece) = pieces.try_next().await? {
+        if !piece.messages.is_empty() {
+            chats.insert(piece.chat.id);
+            messages += piece.messages.len();
+            list.push(&piece).await?;
         }
     }
-    drop(fetched);
-    Ok(StepOutput::counts([("chats", chats), ("messages", messages)]).staged(list.finish().await?))
+    Ok(StepOutput::counts([("chats", chats.len()), ("messages", messages)]).staged(list.finish().await?))
 }
 
-async fn with_messages(
+/// The chats, a page of messages at a time. While nobody waits for the next piece, a page of messages of each parallel chat is
+/// all that is there of them.
+fn pieces(
     conversations: &dyn Conversations,
-    work: &Work<'_>,
-    chat: Chat,
-) -> Result<ChatWithMessages, UpstreamError> {
-    let messages = conversations.messages(chat.id, work.run.period).await?;
-    Ok(ChatWithMessages { chat, messages })
+    chats: Vec<Chat>,
+    period: Period,
+) -> BoxStream<'_, Result<ChatWithMessages, UpstreamError>> {
+    let with_messages = move |chat: Chat| {
+        let pages = conversations.messages(chat.id, period);
+        pages.map_ok(move |messages| ChatWithMessages { chat: chat.clone(), messages }).boxed()
+    };
+    stream::iter(chats).map(with_messages).flatten_unordered(PARALLEL_CHATS).boxed()
 }
 
 /// The phones of all contacts of the staged deals.

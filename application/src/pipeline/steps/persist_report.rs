@@ -18,7 +18,7 @@ use crate::ports::staging::get_value;
 pub(super) async fn run(work: &Work<'_>) -> StepResult {
     let (staging, tenant) = (work.pipeline.staging.as_ref(), work.tenant_id());
     let metrics = Package::metrics(staging, tenant, work.staged(Step::BuildPackage)?).await?;
-    let Analysed { narrative, model } =
+    let Analysed { narrative, model, prompt_version } =
         get_value(staging, tenant, work.staged(Step::Analyse)?).await?.ok_or_else(expired)?;
     let body = markdown(&work.tenant, work.run, &metrics, &narrative);
     let account = work.account(IntegrationKind::Supabase).await?;
@@ -32,11 +32,17 @@ pub(super) async fn run(work: &Work<'_>) -> StepResult {
         narrative,
     };
     work.pipeline.connectors.storage(account)?.save_report(&report).await?;
-    publish(work, report, model).await?;
+    publish(work, report, model, prompt_version).await?;
     Ok(StepOutput::counts([("reports", 1)]))
 }
 
-async fn publish(work: &Work<'_>, report: StoredReport, model: String) -> Result<(), StepError> {
+/// With the model that wrote it, and the version of its prompt.
+async fn publish(
+    work: &Work<'_>,
+    report: StoredReport,
+    model: String,
+    prompt_version: Option<u32>,
+) -> Result<(), StepError> {
     let publish = PublishReport {
         tenant_id: work.tenant_id(),
         run_id: work.run.run_id,
@@ -46,6 +52,7 @@ async fn publish(work: &Work<'_>, report: StoredReport, model: String) -> Result
         summary: Personal::new(report.narrative.summary),
         metrics: report.metrics,
         model,
+        prompt_version,
         at: work.pipeline.clock.now(),
     };
     let command = ReportCommand::Publish(Box::new(publish));

@@ -1,10 +1,11 @@
 //! The answers of amoCRM, as far as they are read. Everything but ids may be missing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use application::ports::services::{Contact, Deal};
 use chrono::{DateTime, Utc};
 use domain::metrics::Outcome;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Number, Value};
 
@@ -17,12 +18,8 @@ const LOST: i64 = 143;
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Links {
-    pub(super) next: Option<Link>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Link {
-    pub(super) href: String,
+    /// Only that there is one counts.
+    pub(super) next: Option<IgnoredAny>,
 }
 
 /// A page of a list, with what it lists under a name of its own.
@@ -134,7 +131,7 @@ impl LeadDto {
     pub(super) fn into_deal(
         self,
         contacts: Vec<Contact>,
-        users: &BTreeMap<i64, String>,
+        name_of: impl Fn(i64) -> Option<String>,
         otherwise: DateTime<Utc>,
     ) -> Deal {
         let updated_at = self.updated_at.and_then(instant).unwrap_or(otherwise);
@@ -149,7 +146,7 @@ impl LeadDto {
             status_id: self.status_id,
             pipeline_id: self.pipeline_id,
             price_minor: self.price.as_ref().map_or(0, minor_units),
-            responsible: self.responsible_user_id.and_then(|id| users.get(&id).cloned()),
+            responsible: self.responsible_user_id.and_then(name_of),
             created_at: self.created_at.and_then(instant).unwrap_or(updated_at),
             updated_at,
             closed_at: self.closed_at.filter(|seconds| *seconds > 0).and_then(instant),
@@ -217,6 +214,8 @@ fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use domain::values::Phone;
     use serde_json::json;
 
@@ -233,7 +232,7 @@ mod tests {
         .unwrap();
         assert_eq!(lead.contact_ids(), Some(vec![5]));
         let users = BTreeMap::from([(7, "Ann".to_owned())]);
-        let deal = lead.into_deal(Vec::new(), &users, DateTime::UNIX_EPOCH);
+        let deal = lead.into_deal(Vec::new(), |user| users.get(&user).cloned(), DateTime::UNIX_EPOCH);
         assert_eq!(
             (deal.price_minor, deal.outcome, deal.responsible.as_deref()),
             (4_633_300, Outcome::Won, Some("Ann"))
@@ -242,7 +241,7 @@ mod tests {
 
         let bare: LeadDto = serde_json::from_value(json!({"id": 1})).unwrap();
         assert_eq!(bare.contact_ids(), None);
-        let deal = bare.into_deal(Vec::new(), &users, DateTime::UNIX_EPOCH);
+        let deal = bare.into_deal(Vec::new(), |user| users.get(&user).cloned(), DateTime::UNIX_EPOCH);
         assert_eq!((deal.outcome, deal.price_minor, deal.updated_at), (Outcome::Open, 0, DateTime::UNIX_EPOCH));
     }
 

@@ -1,6 +1,7 @@
 //! The answers of Gemini, as far as they are read.
 
-use application::ports::services::Completion;
+use application::ports::providers::ModelInfo;
+use application::ports::services::{Completion, Tokens};
 use serde::Deserialize;
 
 use super::DIALECT;
@@ -8,16 +9,27 @@ use crate::connectors::http::Verdict;
 use crate::connectors::model_verdict::{cut_short, declined, empty};
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct ModelPage {
     #[serde(default)]
     models: Vec<Model>,
+    #[serde(default)]
+    next_page_token: Option<String>,
 }
 
 impl ModelPage {
-    /// Names of some models that answer questions.
-    pub(super) fn generating(self, count: usize) -> Vec<String> {
+    /// Where the next page begins; the last page has none (sheet §2).
+    pub(super) fn next_page_token(&self) -> Option<String> {
+        self.next_page_token.clone().filter(|token| !token.is_empty())
+    }
+
+    /// The models that answer questions.
+    pub(super) fn infos(self) -> Vec<ModelInfo> {
         let generating = self.models.into_iter().filter(Model::generates);
-        generating.map(|model| model.name.trim_start_matches("models/").to_owned()).take(count).collect()
+        let bare = |name: &str| name.trim_start_matches("models/").to_owned();
+        generating
+            .map(|model| ModelInfo { name: bare(&model.name), input_token_limit: model.input_token_limit })
+            .collect()
     }
 }
 
@@ -97,6 +109,12 @@ struct Usage {
 impl Generated {
     /// The answer, where the model finished it of its own accord (sheet §3).
     pub(super) fn into_completion(self, asked: &str) -> Result<Completion, Verdict> {
+        let Usage { prompt, candidates, thoughts } = self.usage_metadata;
+        let tokens = Tokens { input: prompt, output: candidates.saturating_add(thoughts) };
+        self.answer(asked, tokens).map_err(|verdict| verdict.having_used(tokens))
+    }
+
+    fn answer(self, asked: &str, tokens: Tokens) -> Result<Completion, Verdict> {
         let Some(candidate) = self.candidates.into_iter().next() else {
             let reason = self.prompt_feedback.and_then(|feedback| feedback.block_reason);
             return Err(declined(&DIALECT, &reason.unwrap_or_else(|| "no reason given".to_owned())));
@@ -115,8 +133,8 @@ impl Generated {
         Ok(Completion {
             text,
             model: self.model_version.unwrap_or_else(|| asked.to_owned()),
-            input_tokens: self.usage_metadata.prompt,
-            output_tokens: self.usage_metadata.candidates + self.usage_metadata.thoughts,
+            input_tokens: tokens.input,
+            output_tokens: tokens.output,
         })
     }
 }
@@ -155,6 +173,9 @@ mod tests {
     fn an_unfinished_or_refused_answer_is_a_failure_that_says_so() {
         let cut = read(json!({"candidates": [{"content": {"role": "model"}, "finishReason": "MAX_TOKENS"}]}));
         assert!(cut.unwrap_err().message.contains("output limit"));
+        let used = read(json!({"candidates": [{"finishReason": "MAX_TOKENS"}],
+            "usageMetadata": {"promptTokenCount": 42, "candidatesTokenCount": 12}}));
+        assert_eq!(used.unwrap_err().tokens, Some(Tokens { input: 42, output: 12 }), "it was paid for");
         let unsafe_answer = read(json!({"candidates": [{"finishReason": "SAFETY"}]}));
         assert!(unsafe_answer.unwrap_err().message.contains("SAFETY"));
         let blocked = read(json!({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}));
@@ -170,6 +191,7 @@ mod tests {
             {"name": "models/b", "supportedGenerationMethods": ["embedContent"]},
             {"name": "models/c"}]}))
         .unwrap();
-        assert_eq!(page.generating(5), ["a", "c"]);
+        let names: Vec<String> = page.infos().into_iter().map(|model| model.name).collect();
+        assert_eq!(names, ["a", "c"]);
     }
 }

@@ -1,10 +1,13 @@
 //! Google Gemini, `generateContent`. Written against the Gemini sheet.
 
 mod dto;
+mod provider;
 pub(super) mod status;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use application::ports::providers::ModelInfo;
 use application::ports::services::{Account, Analyst, Completion, Delivery, Prompt, UpstreamError};
 use async_trait::async_trait;
 use domain::integration::{IntegrationKind, SecretName};
@@ -15,6 +18,7 @@ use serde_json::json;
 use super::http::{AccountClient, Call, Dialect, HttpClient, nonsense};
 use super::model_verdict::missing;
 use dto::{Generated, Model, ModelPage};
+pub(super) use provider::PROVIDER;
 
 static DIALECT: Dialect = Dialect {
     service: IntegrationKind::Ai,
@@ -25,8 +29,11 @@ static DIALECT: Dialect = Dialect {
     refine: status::refine,
 };
 
-/// Models named when the chosen one is missing.
-const NAMED_MODELS: usize = 5;
+/// Models of a page; the API gives no more (sheet §2).
+const PAGE: &str = "1000";
+
+/// Pages of the list of models that are read at most. Google has some dozens of models; what goes on longer has no end.
+const MOST_PAGES: usize = 20;
 
 /// A tenant's Gemini account with one chosen model.
 pub(super) struct Gemini {
@@ -65,12 +72,27 @@ impl Gemini {
 
     /// Models get closed to new users (sheet, head note), so the refusal names some that are open.
     async fn no_such_model(&self) -> UpstreamError {
-        let call = Call::get(["models"]).query("pageSize", "1000");
-        let names = match self.client.json::<ModelPage>(&call).await {
-            Ok(page) => page.unwrap_or_default().generating(NAMED_MODELS),
-            Err(error) => return error,
-        };
-        DIALECT.error(missing(&DIALECT, &self.model, &names), Delivery::NotDelivered)
+        match self.offered().await {
+            Ok(offered) => DIALECT.error(missing(&DIALECT, &self.model, &offered), Delivery::NotDelivered),
+            Err(error) => error,
+        }
+    }
+
+    /// All pages of the list of models, those that answer questions.
+    async fn offered(&self) -> Result<Vec<ModelInfo>, UpstreamError> {
+        let first = Call::get(["models"]).query("pageSize", PAGE);
+        let (mut offered, mut tokens, mut call) = (Vec::new(), HashSet::new(), first.clone());
+        for _ in 0..MOST_PAGES {
+            let page = self.client.json::<ModelPage>(&call).await?.unwrap_or_default();
+            let token = page.next_page_token();
+            offered.extend(page.infos());
+            let Some(token) = token else { return Ok(offered) };
+            call = first.clone().query("pageToken", token.clone());
+            if !tokens.insert(token) {
+                return Err(nonsense(&DIALECT, "the same page of models again and again"));
+            }
+        }
+        Err(nonsense(&DIALECT, "a list of models that does not end"))
     }
 }
 
@@ -101,6 +123,10 @@ impl Analyst for Gemini {
         let generated: Option<Generated> = self.client.json(&call).await?;
         let generated = generated.ok_or_else(|| nonsense(&DIALECT, "nothing"))?;
         generated.into_completion(&self.model).map_err(|verdict| DIALECT.error(verdict, Delivery::Unknown))
+    }
+
+    async fn models(&self) -> Result<Vec<ModelInfo>, UpstreamError> {
+        self.offered().await
     }
 
     async fn check(&self) -> Result<(), UpstreamError> {

@@ -1,6 +1,7 @@
 //! The client of one account: its address, its key, its share of the rate limit.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use application::ports::services::{Account, Delivery, UpstreamError};
@@ -9,7 +10,7 @@ use domain::ids::TenantId;
 use domain::integration::SecretName;
 use domain::job_run::FailureClass;
 use domain::values::BaseUrl;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
@@ -19,9 +20,13 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::body::{self, BodyError};
-use super::call::{Call, Repeat, Reply};
+use super::call::{Body, Call, Repeat, Reply};
+use super::circuit::Sign;
 use super::dialect::{Dialect, Refusal, Verdict, nonsense};
 use super::egress::Passage;
+use super::lanes::{Lane, LaneKey};
+use super::request_log::Tried;
+use super::retry_after::retry_after;
 use super::{HttpClient, scrub};
 use crate::limits::{Rate, TurnBucket, TurnKey};
 
@@ -37,6 +42,8 @@ pub(crate) struct AccountClient {
     headers: HeaderMap,
     path_prefix: Option<SecretString>,
     turns: Option<Arc<TurnBucket>>,
+    lane: Arc<Lane>,
+    unauthorized: AtomicBool,
 }
 
 /// A failed try and whether another one makes sense now.
@@ -64,7 +71,9 @@ impl AccountClient {
         if secret.is_empty() {
             return Err(dialect.bad_credential(&format!("{} is not saved", dialect.credential)));
         }
+        let lane = LaneKey { tenant_id: account.tenant_id, service: dialect.service, host: host.clone() };
         Ok(Self {
+            lane: http.lanes.lane(lane),
             http: Arc::clone(http),
             dialect,
             tenant_id: account.tenant_id,
@@ -75,6 +84,7 @@ impl AccountClient {
             headers: HeaderMap::new(),
             path_prefix: None,
             turns: None,
+            unauthorized: AtomicBool::new(false),
         })
     }
 
@@ -112,6 +122,11 @@ impl AccountClient {
     /// The key, for checks that need to look at it.
     pub(crate) fn secret(&self) -> &SecretString {
         &self.secret
+    }
+
+    /// Whether the service has said that it does not take the key any more (status 401).
+    pub(crate) fn is_unauthorized(&self) -> bool {
+        self.unauthorized.load(Ordering::Relaxed)
     }
 
     /// The host, with its port where it is not the scheme's own.
@@ -160,12 +175,14 @@ impl AccountClient {
         read: impl Fn(Reply) -> Result<T, UpstreamError>,
     ) -> Result<T, UpstreamError> {
         let retry = &self.http.options.retry;
+        let tries = AtomicUsize::new(0);
         let once = || async {
-            let outcome = match self.once(call).await {
+            let number = tries.fetch_add(1, Ordering::Relaxed) + 1;
+            let outcome = match self.once(call, number).await {
                 Ok(reply) => read(reply),
                 Err(error) => Err(error),
             };
-            outcome.map_err(|error| Failed { again: self.may_repeat(call, &error), error })
+            outcome.map_err(|error| self.judged(call, error))
         };
         once.retry(retry.backoff())
             .when(|failed| failed.again)
@@ -177,40 +194,56 @@ impl AccountClient {
             .map_err(|failed| failed.error)
     }
 
+    /// Whether another try makes sense now. Where the circuit has opened none does, and the caller learns until when.
+    fn judged(&self, call: &Call, mut error: UpstreamError) -> Failed {
+        let left_alone = self.lane.breaker.open_for(Instant::now());
+        if error.class == FailureClass::Transient {
+            error.retry_after = error.retry_after.max(left_alone);
+        }
+        Failed { again: left_alone.is_none() && self.may_repeat(call, &error), error }
+    }
+
     fn may_repeat(&self, call: &Call, error: &UpstreamError) -> bool {
         let harmless = call.repeat == Repeat::Always || error.delivery == Delivery::NotDelivered;
         let soon = error.retry_after.is_none_or(|wait| wait <= self.http.options.retry.longest_wait);
         error.class == FailureClass::Transient && harmless && soon
     }
 
-    async fn once(&self, call: &Call) -> Result<Reply, UpstreamError> {
-        if let Some(turns) = &self.turns {
-            turns.turn().await;
-        }
-        let timeout = call.timeout.unwrap_or(self.http.options.call_timeout);
+    /// One try, once it is the call's turn and the circuit lets it through.
+    async fn once(&self, call: &Call, number: usize) -> Result<Reply, UpstreamError> {
+        let refused = |refused| self.dialect.left_alone(refused);
+        self.lane.breaker.is_open(Instant::now()).map_or(Ok(()), Err).map_err(refused)?;
+        let _places = self.http.lanes.places(&self.lane, self.turns.as_deref()).await;
+        let pass = self.lane.breaker.admit(Instant::now()).map_err(refused)?;
         let started = Instant::now();
-        let outcome = self.request(call, timeout).send().await;
-        let response =
-            outcome.map_err(|error| self.dialect.request_failed(&self.host, timeout, &error.without_url()))?;
+        let (status, outcome) = self.ask(call).await;
+        let secrets = std::slice::from_ref(&self.secret);
+        let (tenant_id, service, elapsed) = (self.tenant_id, self.dialect.service, started.elapsed());
+        Tried { tenant_id, service, call, number, status, elapsed, failure: outcome.as_ref().err() }.log(secrets);
+        pass.learn(sign(status, &outcome), Instant::now());
+        outcome
+    }
+
+    /// Makes the call. The status is there as soon as the answer began.
+    async fn ask(&self, call: &Call) -> (Option<StatusCode>, Result<Reply, UpstreamError>) {
+        let timeout = call.timeout.unwrap_or(self.http.options.call_timeout);
+        let response = match self.request(call, timeout).send().await {
+            Ok(response) => response,
+            Err(error) => return (None, Err(self.dialect.request_failed(&self.host, timeout, &error.without_url()))),
+        };
         let status = response.status();
-        tracing::debug!(
-            service = self.dialect.service.name(),
-            method = %call.method,
-            path = call.path_for_logs(),
-            status = status.as_u16(),
-            ms = started.elapsed().as_millis(),
-            "called"
-        );
-        if status.is_success() || call.accepted.contains(&status) {
-            let headers = response.headers().clone();
-            let body = body::read(response, &self.http.options).await.map_err(|error| match error {
-                BodyError::TooLarge => self.too_large(),
-                BodyError::Cut(error) => self.dialect.answer_cut(timeout, &error),
-            })?;
-            Ok(Reply { status, headers, body })
-        } else {
-            Err(self.refused(response).await)
+        if !status.is_success() && !call.accepted.contains(&status) {
+            return (Some(status), Err(self.refused(response).await));
         }
+        if is_web_page(response.headers()) {
+            return (Some(status), Err(nonsense(self.dialect, "something that is not JSON")));
+        }
+        let headers = response.headers().clone();
+        let body = body::read(response, &self.http.options).await.map_err(|error| match error {
+            BodyError::TooLarge => self.too_large(),
+            BodyError::Cut(error) => self.dialect.answer_cut(timeout, &error),
+        });
+        (Some(status), body.map(|body| Reply { status, headers, body }))
     }
 
     fn request(&self, call: &Call, timeout: Duration) -> RequestBuilder {
@@ -227,18 +260,32 @@ impl AccountClient {
             request = request.header(*name, value);
         }
         match &call.body {
-            Some(body) => request.header("content-type", "application/json").body(body.clone()),
-            None => request,
+            Body::Json(body) => request.header(CONTENT_TYPE, "application/json").body(body.expose_secret().to_owned()),
+            Body::Form(form) => request.header(CONTENT_TYPE, form.media_type()).body(form.body.clone()),
+            Body::None => request,
         }
+    }
+
+    /// The failure that an answer stands for whose status the call takes for an answer.
+    pub(crate) fn refusal(&self, reply: &Reply) -> UpstreamError {
+        let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+        self.dialect.refused(&self.refusal_of(reply.status, retry_after(&reply.headers), body))
+    }
+
+    fn refusal_of(&self, status: StatusCode, retry_after: Option<Duration>, body: Value) -> Refusal {
+        let secrets = std::slice::from_ref(&self.secret);
+        let words = scrub::provider_words(&body).map(|words| scrub::quotation(&words, secrets)).unwrap_or_default();
+        Refusal { status, retry_after, body, words }
     }
 
     async fn refused(&self, response: Response) -> UpstreamError {
         let status = response.status();
+        if status == StatusCode::UNAUTHORIZED {
+            self.unauthorized.store(true, Ordering::Relaxed);
+        }
         let retry_after = retry_after(response.headers());
         let body: Value = serde_json::from_slice(&body::read_refusal(response).await).unwrap_or_default();
-        let secrets = std::slice::from_ref(&self.secret);
-        let words = scrub::provider_words(&body).map(|words| scrub::quotation(&words, secrets)).unwrap_or_default();
-        let error = self.dialect.refused(&Refusal { status, retry_after, body, words });
+        let error = self.dialect.refused(&self.refusal_of(status, retry_after, body));
         if let (StatusCode::TOO_MANY_REQUESTS, Some(turns), Some(wait)) = (status, &self.turns, error.retry_after) {
             turns.pause(wait.min(self.http.options.retry.longest_wait)).await;
         }
@@ -262,28 +309,32 @@ fn is_json(content_type: &[u8]) -> bool {
     content_type.to_ascii_lowercase().windows(4).any(|part| part == b"json")
 }
 
-/// `Retry-After` in seconds (RFC 9110 §10.2.3). Its other form, a date, is not used by any service that we call.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds: f64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
+/// No service answers in HTML: that is a gateway's page for people, and whatever its status, nothing was carried out. A write
+/// that reads no body would take it for a success.
+fn is_web_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    kind.to_ascii_lowercase().starts_with(b"text/html")
+}
+
+/// What a try says of the service. A refusal shows that it works, and a failure before anything was sent shows nothing.
+fn sign(status: Option<StatusCode>, outcome: &Result<Reply, UpstreamError>) -> Sign {
+    let Err(error) = outcome else { return Sign::Works };
+    let transient = error.class == FailureClass::Transient;
+    match status {
+        None if !transient => Sign::Nothing,
+        Some(StatusCode::TOO_MANY_REQUESTS) => Sign::Nothing,
+        Some(status) if !transient || is_refusal(status) => Sign::Works,
+        _ => Sign::Outage(error.message.clone()),
+    }
+}
+
+fn is_refusal(status: StatusCode) -> bool {
+    status.is_redirection() || (status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn headers(retry_after: &'static str) -> HeaderMap {
-        HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(retry_after))])
-    }
-
-    #[test]
-    fn retry_after_is_read_in_seconds() {
-        assert_eq!(retry_after(&headers("7")), Some(Duration::from_secs(7)));
-        assert_eq!(retry_after(&headers("0.5")), Some(Duration::from_millis(500)));
-        for odd in ["-1", "soon", "NaN", "Fri, 20 Nov 2026 08:15:30 GMT"] {
-            assert_eq!(retry_after(&headers(odd)), None, "{odd}");
-        }
-    }
 
     #[test]
     fn hosts_are_named_with_their_port() {

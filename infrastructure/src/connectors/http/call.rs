@@ -4,26 +4,32 @@ use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
+use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
+
+use super::form::{Form, Part};
 
 /// A call, as a connector describes it.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(super) method: Method,
     pub(super) segments: Vec<String>,
-    pub(super) query: Query,
+    pub(super) query: Vec<(String, String)>,
     pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) body: Option<String>,
+    pub(super) body: Body,
     pub(super) accepted: Vec<StatusCode>,
     pub(super) repeat: Repeat,
     pub(super) timeout: Option<Duration>,
 }
 
+/// What is sent.
 #[derive(Debug, Clone)]
-pub(super) enum Query {
-    Pairs(Vec<(String, String)>),
-    Raw(String),
+pub(super) enum Body {
+    None,
+    /// It may hold a secret, as an exchange of tokens does.
+    Json(SecretString),
+    Form(Form),
 }
 
 /// When a failed call may be made again within the call.
@@ -38,24 +44,29 @@ pub(super) enum Repeat {
 impl Call {
     /// Reads something. The path is given in segments, below the account's base address.
     pub(crate) fn get<S: Into<String>>(path: impl IntoIterator<Item = S>) -> Self {
-        Self::new(Method::GET, path, None)
+        Self::new(Method::GET, path, Body::None)
     }
 
     /// Sends JSON.
     pub(crate) fn post<S: Into<String>>(path: impl IntoIterator<Item = S>, body: &Value) -> Self {
-        Self::new(Method::POST, path, Some(body.to_string()))
+        Self::post_json(path, body.to_string())
     }
 
     /// Sends JSON that is written already.
     pub(crate) fn post_json<S: Into<String>>(path: impl IntoIterator<Item = S>, body: String) -> Self {
-        Self::new(Method::POST, path, Some(body))
+        Self::new(Method::POST, path, Body::Json(body.into()))
     }
 
-    fn new<S: Into<String>>(method: Method, path: impl IntoIterator<Item = S>, body: Option<String>) -> Self {
+    /// Sends a form, which may have files in it. None of it is logged.
+    pub(crate) fn post_form<S: Into<String>>(path: impl IntoIterator<Item = S>, parts: &[Part<'_>]) -> Self {
+        Self::new(Method::POST, path, Body::Form(Form::of(parts)))
+    }
+
+    fn new<S: Into<String>>(method: Method, path: impl IntoIterator<Item = S>, body: Body) -> Self {
         Self {
             method,
             segments: path.into_iter().map(Into::into).collect(),
-            query: Query::Pairs(Vec::new()),
+            query: Vec::new(),
             headers: Vec::new(),
             body,
             accepted: Vec::new(),
@@ -66,15 +77,7 @@ impl Call {
 
     /// Adds a query parameter.
     pub(crate) fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        if let Query::Pairs(pairs) = &mut self.query {
-            pairs.push((name.into(), value.into()));
-        }
-        self
-    }
-
-    /// Uses a query that the service handed out, already encoded.
-    pub(crate) fn raw_query(mut self, query: impl Into<String>) -> Self {
-        self.query = Query::Raw(query.into());
+        self.query.push((name.into(), value.into()));
         self
     }
 
@@ -113,12 +116,8 @@ impl Call {
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(prefix).extend(&self.segments);
         }
-        match &self.query {
-            Query::Raw(query) => url.set_query(Some(query)),
-            Query::Pairs(pairs) if pairs.is_empty() => {}
-            Query::Pairs(pairs) => {
-                url.query_pairs_mut().extend_pairs(pairs);
-            }
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
         }
         url
     }
@@ -130,6 +129,18 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
+}
+
+impl Reply {
+    /// A header's value.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body as it came.
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use application::ports::services::{Delivery, UpstreamError};
+use application::ports::services::{Delivery, Tokens, UpstreamError};
 use domain::integration::IntegrationKind;
 use domain::job_run::FailureClass;
 use reqwest::StatusCode;
@@ -44,17 +44,25 @@ pub(crate) struct Verdict {
     pub(crate) message: String,
     pub(crate) advice: String,
     pub(crate) retry_after: Option<Duration>,
+    /// What a model read and wrote all the same.
+    pub(crate) tokens: Option<Tokens>,
 }
 
 impl Verdict {
     /// A verdict with no word on when to come back.
     pub(crate) fn new(class: FailureClass, message: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { class, message: message.into(), advice: advice.into(), retry_after: None }
+        Self { class, message: message.into(), advice: advice.into(), retry_after: None, tokens: None }
     }
 
     /// Fails the same way every time.
     pub(crate) fn permanent(message: impl Into<String>, advice: impl Into<String>) -> Self {
         Self::new(FailureClass::Permanent, message, advice)
+    }
+
+    /// What a model read and wrote before it came to this.
+    pub(crate) fn having_used(mut self, tokens: Tokens) -> Self {
+        self.tokens = Some(tokens);
+        self
     }
 
     /// When the service wants to be asked again.
@@ -81,6 +89,7 @@ impl Dialect {
             advice: verdict.advice,
             retry_after: verdict.retry_after,
             delivery,
+            tokens: verdict.tokens,
         }
     }
 

@@ -4,20 +4,47 @@ use std::error::Error;
 use std::time::Duration;
 
 use application::ports::services::{Delivery, UpstreamError};
+use domain::job_run::FailureClass;
 
+use super::circuit::Refused;
 use super::dialect::{Dialect, Verdict};
 use super::egress::EgressRefused;
 
 /// The operator's way to open a host, as the texts name it.
 const OPEN_A_HOST: &str = "ask the operator to open the host (SYNKRO_ALLOW_HOSTS)";
 
+/// How soon to ask again while another call finds out whether the service works.
+const WHILE_PROBING: Duration = Duration::from_secs(1);
+
 impl Dialect {
+    /// The circuit is not closed.
+    pub(super) fn left_alone(&self, refused: Refused) -> UpstreamError {
+        let (retry_in, reason) = match refused {
+            Refused::Open { retry_in, reason } => (retry_in, reason),
+            Refused::Probing { reason } => (WHILE_PROBING, reason),
+        };
+        let message =
+            format!("{} was out of order several times, so Synkro does not call it for now: {reason}", self.title);
+        let seconds = retry_in.as_secs_f64().ceil();
+        let advice = format!(
+            "Synkro tries again by itself in {seconds} s; if it lasts, look at the status page of {} and check the address \
+             in {}",
+            self.name,
+            self.settings_page()
+        );
+        let verdict = Verdict::new(FailureClass::Transient, message, advice).after(Some(retry_in));
+        self.error(verdict, Delivery::NotDelivered)
+    }
+
     /// The guard on addresses said no.
     pub(super) fn egress_refused(&self, host: &str, why: EgressRefused) -> UpstreamError {
         let page = self.settings_page();
         let advice = match why {
             EgressRefused::Inner => format!("Enter the service's public address in {page}, or {OPEN_A_HOST}"),
             EgressRefused::Outside => "The demo reaches nothing but this machine; use `synkro serve`".to_owned(),
+            EgressRefused::Port => {
+                format!("Enter an address with port 443, or one above 1023, in {page}, or {OPEN_A_HOST}")
+            }
             EgressRefused::ClearText => format!("Enter an address with https:// in {page}, or {OPEN_A_HOST}"),
         };
         let message = format!("Synkro does not call {host} for {}: {why}", self.name);

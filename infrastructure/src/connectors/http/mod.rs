@@ -1,25 +1,38 @@
-//! The one HTTP client behind every connector: time limits, retries, rate limits, the guard on addresses, and the
-//! texts of failures. A connector says what to call ([`Call`]) and how its service speaks ([`Dialect`]).
+//! The one HTTP client behind every connector: time limits, retries, rate limits, circuit breakers, bounded concurrency,
+//! the guard on addresses, the log of calls, and the texts of failures (ADR 0027). A connector says what to call ([`Call`])
+//! and how its service speaks ([`Dialect`]).
 
 mod account;
 mod body;
 mod call;
+mod circuit;
 mod dialect;
 mod egress;
 mod failure;
+mod form;
+mod lanes;
+mod request_log;
+mod retry_after;
 mod scrub;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use application::ports::circuits::{CallStanding, CircuitState};
 use backon::ExponentialBuilder;
+use domain::ids::TenantId;
+use domain::integration::IntegrationKind;
 
 pub(crate) use account::AccountClient;
-pub(crate) use call::Call;
+pub(crate) use call::{Call, Reply};
+pub use circuit::CircuitOptions;
 pub(crate) use dialect::{Dialect, Refusal, Verdict, nonsense};
 pub use egress::EgressPolicy;
+pub(crate) use form::Part;
+pub use lanes::ConcurrencyOptions;
 
 use egress::GuardedResolver;
+use lanes::Lanes;
 
 use crate::limits::{Redis, Turns};
 
@@ -36,6 +49,10 @@ pub struct HttpOptions {
     pub response_limit: usize,
     /// Retries within one call.
     pub retry: RetryOptions,
+    /// When a service that is out of order is left alone.
+    pub circuit: CircuitOptions,
+    /// How many calls are made at once.
+    pub concurrency: ConcurrencyOptions,
     /// Which addresses may be called.
     pub egress: EgressPolicy,
     /// Where accounts' rate limits are shared with other processes; without it they are this process's.
@@ -50,6 +67,8 @@ impl Default for HttpOptions {
             model_timeout: Duration::from_mins(5),
             response_limit: 32 * 1024 * 1024,
             retry: RetryOptions::default(),
+            circuit: CircuitOptions::default(),
+            concurrency: ConcurrencyOptions::default(),
             egress: EgressPolicy::PublicOnly { allow_hosts: Vec::new() },
             redis: None,
         }
@@ -96,6 +115,7 @@ pub(crate) struct HttpClient {
     opened: reqwest::Client,
     options: HttpOptions,
     turns: Turns,
+    lanes: Lanes,
 }
 
 impl HttpClient {
@@ -117,11 +137,27 @@ impl HttpClient {
         let guarded = builder().dns_resolver(GuardedResolver::new(options.egress.clone())).build()?;
         let opened = builder().build()?;
         let turns = Turns::new(options.redis.clone());
-        Ok(Arc::new(Self { guarded, opened, options, turns }))
+        let lanes = Lanes::new(options.circuit.clone(), options.concurrency.clone());
+        Ok(Arc::new(Self { guarded, opened, options, turns, lanes }))
+    }
+
+    /// Which addresses may be called.
+    pub(crate) fn egress(&self) -> &EgressPolicy {
+        &self.options.egress
     }
 
     /// Longest time of a question to an AI model.
     pub(crate) fn model_timeout(&self) -> Duration {
         self.options.model_timeout
+    }
+
+    /// The state of a tenant's account.
+    pub(crate) fn circuit(&self, tenant_id: TenantId, service: IntegrationKind) -> CircuitState {
+        self.lanes.circuit(tenant_id, service)
+    }
+
+    /// What all calls come to.
+    pub(crate) fn standing(&self) -> CallStanding {
+        self.lanes.standing()
     }
 }

@@ -1,6 +1,7 @@
 //! The answers of OpenAI-compatible providers, as far as they are read.
 
-use application::ports::services::Completion;
+use application::ports::providers::ModelInfo;
+use application::ports::services::{Completion, Tokens};
 use serde::Deserialize;
 
 use super::DIALECT;
@@ -25,8 +26,8 @@ impl ModelList {
         self.data.iter().any(|listed| bare(&listed.id) == bare(model))
     }
 
-    pub(super) fn names(&self, count: usize) -> Vec<String> {
-        self.data.iter().take(count).map(|model| model.id.clone()).collect()
+    pub(super) fn infos(self) -> Vec<ModelInfo> {
+        self.data.into_iter().map(|model| ModelInfo { name: model.id, input_token_limit: None }).collect()
     }
 }
 
@@ -63,7 +64,13 @@ struct Usage {
 
 impl Completed {
     /// The answer, where the model finished it. Some servers leave the reason out.
-    pub(super) fn into_completion(self, asked: &str) -> Result<Completion, Verdict> {
+    pub(super) fn into_completion(mut self, asked: &str) -> Result<Completion, Verdict> {
+        let Usage { prompt_tokens, completion_tokens } = self.usage.take().unwrap_or_default();
+        let tokens = Tokens { input: prompt_tokens, output: completion_tokens };
+        self.answer(asked, tokens).map_err(|verdict| verdict.having_used(tokens))
+    }
+
+    fn answer(self, asked: &str, tokens: Tokens) -> Result<Completion, Verdict> {
         let choice = self.choices.into_iter().next().ok_or_else(|| empty(&DIALECT))?;
         match choice.finish_reason.as_deref() {
             Some("stop") | None => {}
@@ -74,12 +81,11 @@ impl Completed {
             return Err(declined(&DIALECT, "refusal"));
         }
         let text = choice.message.content.filter(|text| !text.trim().is_empty()).ok_or_else(|| empty(&DIALECT))?;
-        let usage = self.usage.unwrap_or_default();
         Ok(Completion {
             text,
             model: self.model.unwrap_or_else(|| asked.to_owned()),
-            input_tokens: usage.prompt_tokens,
-            output_tokens: usage.completion_tokens,
+            input_tokens: tokens.input,
+            output_tokens: tokens.output,
         })
     }
 }
@@ -111,6 +117,8 @@ mod tests {
     fn every_other_end_is_a_failure_that_says_so() {
         let error = |body| read(body).unwrap_err().message;
         assert!(error(choice(&json!({"content": "{\"a\":"}), "length")).contains("output limit"));
+        let used = read(choice(&json!({"content": "{"}), "length")).unwrap_err().tokens;
+        assert_eq!(used, Some(Tokens { input: 9, output: 12 }), "it was paid for");
         assert!(error(choice(&json!({"content": null}), "content_filter")).contains("content_filter"));
         assert!(error(choice(&json!({"content": null, "refusal": "I cannot"}), "stop")).contains("declined"));
         assert!(error(choice(&json!({"content": " "}), "stop")).contains("empty"));

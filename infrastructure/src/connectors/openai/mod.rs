@@ -1,9 +1,11 @@
 //! Any provider with OpenAI's `chat/completions`. Written against the Gemini sheet §6.
 
 mod dto;
+mod provider;
 
 use std::sync::Arc;
 
+use application::ports::providers::ModelInfo;
 use application::ports::services::{Account, Analyst, Completion, Delivery, Prompt, UpstreamError};
 use async_trait::async_trait;
 use domain::integration::{IntegrationKind, SecretName};
@@ -15,6 +17,7 @@ use super::gemini::status;
 use super::http::{AccountClient, Call, Dialect, HttpClient, Refusal, Verdict, nonsense};
 use super::model_verdict::missing;
 use dto::{Completed, ModelList};
+pub(super) use provider::PROVIDER;
 
 static DIALECT: Dialect = Dialect {
     service: IntegrationKind::Ai,
@@ -28,8 +31,6 @@ static DIALECT: Dialect = Dialect {
 /// Tokens that a model is taken to read where neither the tenant nor the provider says; these APIs have no field for it.
 /// Most models in use read more, so a prompt made for it fits.
 const DEFAULT_INPUT_TOKENS: u32 = 32_000;
-/// Models named when the chosen one is missing.
-const NAMED_MODELS: usize = 5;
 
 /// A tenant's account at an OpenAI-compatible provider with one chosen model.
 pub(super) struct Openai {
@@ -74,13 +75,17 @@ impl Analyst for Openai {
         completed.into_completion(&self.model).map_err(|verdict| DIALECT.error(verdict, Delivery::Unknown))
     }
 
-    async fn check(&self) -> Result<(), UpstreamError> {
+    async fn models(&self) -> Result<Vec<ModelInfo>, UpstreamError> {
         let models: Option<ModelList> = self.client.json(&Call::get(["models"])).await?;
-        let models = models.unwrap_or_default();
+        Ok(models.unwrap_or_default().infos())
+    }
+
+    async fn check(&self) -> Result<(), UpstreamError> {
+        let models: ModelList = self.client.json(&Call::get(["models"])).await?.unwrap_or_default();
         if models.has(&self.model) {
             return Ok(());
         }
-        Err(DIALECT.error(missing(&DIALECT, &self.model, &models.names(NAMED_MODELS)), Delivery::NotDelivered))
+        Err(DIALECT.error(missing(&DIALECT, &self.model, &models.infos()), Delivery::NotDelivered))
     }
 }
 

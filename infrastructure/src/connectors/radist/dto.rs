@@ -4,11 +4,12 @@
 use application::ports::services::{Chat, ChatMessage};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use domain::metrics::Sender;
+use domain::values::Phone;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::connectors::phones;
+use crate::connectors::phones::{self, Country};
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct CompanyPage {
@@ -58,25 +59,27 @@ impl ChatPage {
         metadata.next_cursor.clone().filter(|cursor| !cursor.is_empty())
     }
 
-    /// One contact may own several chats.
-    pub(super) fn chats(self) -> impl Iterator<Item = Chat> {
-        self.data.into_iter().flat_map(|contact| {
+    /// One contact may own several chats. Numbers without a country code are read as numbers of `region`.
+    pub(super) fn chats(self, region: Option<Country>) -> impl Iterator<Item = Chat> {
+        self.data.into_iter().flat_map(move |contact| {
             let name = contact.contact_name;
             contact.chats.into_iter().map(move |chat| Chat {
                 id: chat.chat_id,
                 contact_name: name.clone(),
-                phone: chat.number().and_then(phones::of_messenger),
+                phone: chat.number(region),
             })
         })
     }
 }
 
 impl ChatDto {
-    /// WhatsApp's id of a chat is the number itself.
-    fn number(&self) -> Option<&str> {
-        let phone = self.phone.as_deref().filter(|phone| !phone.is_empty());
+    /// WhatsApp's id of a chat is the whole number itself; other messengers' ids are digits too, and no country's.
+    fn number(&self, region: Option<Country>) -> Option<Phone> {
+        if let Some(phone) = self.phone.as_deref().filter(|phone| !phone.is_empty()) {
+            return phones::of_messenger(phone, region);
+        }
         let digits = |id: &&str| !id.is_empty() && id.chars().all(|c| c.is_ascii_digit());
-        phone.or_else(|| self.source_chat_id.as_deref().filter(digits))
+        phones::of_messenger(self.source_chat_id.as_deref().filter(digits)?, None)
     }
 }
 
@@ -191,7 +194,7 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(page.next_cursor(), None);
-        let chats: Vec<_> = page.chats().map(|chat| (chat.id, chat.phone.map(String::from))).collect();
+        let chats: Vec<_> = page.chats(None).map(|chat| (chat.id, chat.phone.map(String::from))).collect();
         let phone = |text: &str| Some(text.to_owned());
         assert_eq!(chats, [(10, phone("+998901234567")), (11, None), (12, phone("+12015550100")), (20, None)]);
     }

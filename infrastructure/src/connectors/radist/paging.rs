@@ -14,15 +14,15 @@ pub(super) struct Backwards {
     period: Period,
     page_size: usize,
     until: Option<DateTime<Utc>>,
-    /// With the order in which they came, newest first.
-    seen: HashMap<String, (usize, ChatMessage)>,
+    /// The messages that the next page may hold again.
+    again: HashMap<String, DateTime<Utc>>,
 }
 
 const STEP: TimeDelta = TimeDelta::milliseconds(1);
 
 impl Backwards {
     pub(super) fn over(period: Period, page_size: usize) -> Self {
-        Self { period, page_size, until: Some(period.to), seen: HashMap::new() }
+        Self { period, page_size, until: Some(period.to), again: HashMap::new() }
     }
 
     /// Where the next page ends; `None` when the beginning is reached.
@@ -30,38 +30,37 @@ impl Backwards {
         self.until.map(|until| until.to_rfc3339_opts(SecondsFormat::Millis, false))
     }
 
-    /// Takes a page, newest first.
-    pub(super) fn take(&mut self, page: impl Iterator<Item = ChatMessage>) {
-        let before = self.seen.len();
-        let mut length = 0;
-        let mut oldest = None;
+    /// Takes a page, newest first, and gives those of its messages that are new and of the period, oldest first. `None` where
+    /// the service goes back no further.
+    pub(super) fn take(&mut self, page: impl Iterator<Item = ChatMessage>) -> Option<Vec<ChatMessage>> {
+        let before = self.until.take().unwrap_or(self.period.from);
+        let (mut length, mut oldest, mut news) = (0, DateTime::<Utc>::MAX_UTC, Vec::new());
         for message in page {
             length += 1;
-            oldest = oldest.map_or(Some(message.at), |oldest: DateTime<Utc>| Some(oldest.min(message.at)));
-            let order = self.seen.len();
-            self.seen.entry(message.id.clone()).or_insert((order, message));
-        }
-        let progress = self.seen.len() > before;
-        self.until = match oldest {
-            Some(oldest) if length >= self.page_size && oldest >= self.period.from => {
-                Some(if progress { oldest + STEP + STEP } else { oldest - STEP })
+            oldest = oldest.min(message.at);
+            if message.at <= before && !self.again.contains_key(&message.id) {
+                self.again.insert(message.id.clone(), message.at);
+                news.push(message);
             }
-            _ => None,
-        };
-    }
-
-    /// The messages of the period, oldest first.
-    pub(super) fn finish(self) -> Vec<ChatMessage> {
-        let period = self.period;
-        let mut messages: Vec<_> = self.seen.into_values().filter(|(_, message)| period.contains(message.at)).collect();
-        messages
-            .sort_by(|(order, message), (other_order, other)| message.at.cmp(&other.at).then(other_order.cmp(order)));
-        messages.into_iter().map(|(_, message)| message).collect()
+        }
+        if length >= self.page_size && oldest >= self.period.from {
+            let until = if news.is_empty() { oldest - STEP } else { oldest + STEP + STEP };
+            if news.is_empty() && until >= before {
+                return None;
+            }
+            self.again.retain(|_, at| *at <= until);
+            self.until = Some(until);
+        }
+        news.retain(|message| self.period.contains(message.at));
+        news.reverse();
+        news.sort_by_key(|message| message.at);
+        Some(news)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use application::ports::services::in_order;
     use domain::metrics::Sender;
 
     use super::*;
@@ -84,16 +83,17 @@ mod tests {
     /// Reads through a service whose `until` includes its instant, or does not.
     fn read(all: &[ChatMessage], period: Period, inclusive: bool) -> (Vec<String>, usize) {
         let mut reading = Backwards::over(period, 3);
-        let mut calls = 0;
+        let (mut calls, mut pages) = (0, Vec::new());
         while let Some(until) = reading.until() {
             calls += 1;
             assert!(calls < 50, "reading does not end");
             let until: DateTime<Utc> = until.parse().unwrap();
             let fits = |message: &&ChatMessage| if inclusive { message.at <= until } else { message.at < until };
             let page: Vec<_> = all.iter().rev().filter(fits).take(3).cloned().collect();
-            reading.take(page.into_iter());
+            pages.push(reading.take(page.into_iter()).unwrap());
+            assert!(reading.again.len() <= 6, "messages of pages that are done are kept");
         }
-        (reading.finish().into_iter().map(|message| message.id).collect(), calls)
+        (in_order(pages).into_iter().map(|message| message.id).collect(), calls)
     }
 
     #[test]
@@ -121,6 +121,14 @@ mod tests {
         all.extend((1..4).map(|n| message(n, 1_000)));
         let (read, _) = read(&all, Period { from: at(0), to: at(2_000) }, true);
         assert_eq!(read, ["0", "1", "2", "3"]);
+    }
+
+    #[test]
+    fn a_service_that_always_gives_its_newest_page_is_found_out() {
+        let newest: Vec<_> = (0..3).map(|n| message(n, 5_000 + 10 * i64::try_from(n).unwrap())).collect();
+        let mut reading = Backwards::over(Period { from: at(0), to: at(9_000) }, 3);
+        let taken: Vec<_> = (0..5).map(|_| reading.take(newest.iter().rev().cloned()).map(|page| page.len())).collect();
+        assert_eq!(taken, [Some(3), Some(0), None, None, None]);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The tenant's own storage: a Supabase project, through PostgREST. Written against the Supabase sheet.
 
 mod key;
+mod present;
+mod provider;
 mod refusal;
 mod rows;
 mod schema;
@@ -9,20 +11,23 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use application::ports::services::{
-    Account, Chat, ChatMessage, Contact, Deal, StoredReport, TenantStorage, UpstreamError,
+    Account, Chat, ChatMessage, Contact, Deal, StoredReport, StoredRows, StoredTable, TablesVersion, TenantStorage,
+    UpstreamError,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::ReportId;
 use domain::integration::{IntegrationKind, SecretName};
 use domain::values::BaseUrl;
+use reqwest::StatusCode;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use super::http::{AccountClient, Call, Dialect, HttpClient};
-use key::KeyFamily;
+use super::http::{AccountClient, Call, Dialect, HttpClient, nonsense};
+use key::{KeyFamily, Purpose};
+pub(super) use provider::PROVIDER;
 use rows::{Batch, last_of_each};
-pub use schema::{ColumnDefinition, ColumnType, SCHEMA_VERSION, TABLES, Table, schema_sql};
+pub use schema::{ColumnDefinition, ColumnType, SCHEMA_VERSION, TABLES, Table, VERSIONS, schema_sql, upgrade_sql};
 
 static DIALECT: Dialect = Dialect {
     service: IntegrationKind::Supabase,
@@ -33,6 +38,16 @@ static DIALECT: Dialect = Dialect {
     refine: refusal::refine,
 };
 
+/// The same project with the key that browsers may have.
+static PUBLIC: Dialect = Dialect {
+    service: IntegrationKind::Supabase,
+    title: "Supabase",
+    name: "Supabase",
+    credential: "the public key",
+    renew: "Copy the anon or publishable key from the project's API settings and save it in Settings → Supabase",
+    refine: refusal::refine,
+};
+
 /// Rows and bytes of one insert (sheet §2).
 const BATCH_ROWS: usize = 500;
 const BATCH_BYTES: usize = 1_000_000;
@@ -40,6 +55,8 @@ const BATCH_BYTES: usize = 1_000_000;
 /// A tenant's Supabase project.
 pub(super) struct Supabase {
     client: AccountClient,
+    /// With the key for browsers, which is only checked.
+    public: Option<AccountClient>,
 }
 
 impl Supabase {
@@ -50,15 +67,35 @@ impl Supabase {
         base_url: &BaseUrl,
         now: DateTime<Utc>,
     ) -> Result<Self, UpstreamError> {
-        let client = AccountClient::open(http, &DIALECT, account, base_url, SecretName::ServiceKey)?;
-        let family = key::family(client.secret().expose_secret(), client.host(), now)
-            .map_err(|problem| DIALECT.bad_credential(&problem.to_string()))?;
-        let client = client.with_key_header("apikey", "")?;
-        let client = match family {
-            KeyFamily::Legacy => client.with_key_header("authorization", "Bearer ")?,
-            KeyFamily::Secret => client,
+        let open = |dialect, name, purpose| {
+            let client = AccountClient::open(http, dialect, account, base_url, name)?;
+            let family = key::family(client.secret().expose_secret(), purpose, client.host(), now)
+                .map_err(|problem| dialect.bad_credential(&format!("{}: {problem}", dialect.credential)))?;
+            let client = client.with_key_header("apikey", "")?;
+            match family {
+                KeyFamily::Legacy => client.with_key_header("authorization", "Bearer "),
+                KeyFamily::Opaque => Ok(client),
+            }
         };
-        Ok(Self { client })
+        let client = open(&DIALECT, SecretName::ServiceKey, Purpose::Service)?;
+        let has_public = account.secrets.contains_key(&SecretName::PublicKey);
+        let public = has_public.then(|| open(&PUBLIC, SecretName::PublicKey, Purpose::Public)).transpose()?;
+        Ok(Self { client, public })
+    }
+
+    /// The newest version of the tables that the project says it has; none where it has no versions.
+    async fn version(&self) -> Result<Option<u32>, UpstreamError> {
+        let call = Call::get(["rest", "v1", VERSIONS.name])
+            .query("select", "version")
+            .query("order", "version.desc")
+            .query("limit", "1")
+            .accept(StatusCode::NOT_FOUND);
+        let reply = self.client.send(&call).await?;
+        if reply.status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let rows: Option<Vec<rows::VersionRow>> = self.client.parse(&reply)?;
+        Ok(rows.unwrap_or_default().first().map(|row| row.version))
     }
 
     /// Writes rows by their key. Rows are made batch by batch, so a large set does not exist twice in memory.
@@ -121,11 +158,41 @@ impl TenantStorage for Supabase {
         Ok(found.unwrap_or_default().into_iter().next().map(StoredReport::from))
     }
 
+    async fn present(&self, rows: StoredRows<'_>) -> Result<u64, UpstreamError> {
+        self.count_present(rows).await
+    }
+
     async fn check(&self) -> Result<(), UpstreamError> {
         self.client.send(&Call::get(["auth", "v1", "settings"])).await?;
+        if let Some(public) = &self.public {
+            public.send(&Call::get(["auth", "v1", "settings"])).await?;
+        }
         for table in TABLES {
             self.check_table(table).await?;
         }
         Ok(())
+    }
+
+    async fn schema(&self) -> Result<TablesVersion, UpstreamError> {
+        let version = self.version().await?;
+        Ok(TablesVersion { version, current: SCHEMA_VERSION, upgrade: upgrade_sql(version) })
+    }
+
+    async fn count(&self, table: StoredTable) -> Result<u64, UpstreamError> {
+        let table = match table {
+            StoredTable::Contacts => &schema::CONTACTS,
+            StoredTable::Deals => &schema::DEALS,
+            StoredTable::Chats => &schema::CHATS,
+            StoredTable::Messages => &schema::MESSAGES,
+            StoredTable::Reports => &schema::REPORTS,
+        };
+        let call = Call::get(["rest", "v1", table.name])
+            .query("select", table.key.join(","))
+            .query("limit", "1")
+            .header("prefer", "count=exact");
+        let reply = self.client.send(&call).await?;
+        let range = reply.header("content-range").unwrap_or_default();
+        let total = range.rsplit_once('/').and_then(|(_, total)| total.parse().ok());
+        total.ok_or_else(|| nonsense(&DIALECT, "no number of rows where one was asked for"))
     }
 }

@@ -73,6 +73,12 @@ pub(super) struct ReportRow {
     narrative: Narrative,
 }
 
+/// A row of the versions' table.
+#[derive(Debug, Deserialize)]
+pub(super) struct VersionRow {
+    pub(super) version: u32,
+}
+
 impl From<ReportRow> for StoredReport {
     fn from(row: ReportRow) -> Self {
         Self {

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-/// Version of [`schema_sql`]; it grows with every change of the tables.
-pub const SCHEMA_VERSION: u32 = 1;
+/// Version of [`schema_sql`]; it grows with every change of the tables, each of which only adds: whoever writes an older
+/// version goes on.
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// A table in the tenant's project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,12 +137,35 @@ pub(super) const REPORTS: Table = Table {
     key: &["id"],
 };
 
+/// The table that says which version the others have. It has a row for each version that was ever run.
+pub const VERSIONS: Table = Table {
+    name: "synkro_schema",
+    about: "Versions of these tables that were put in place here.",
+    columns: &[required("version", ColumnType::BigInt), optional("applied_at", ColumnType::Timestamp)],
+    key: &["version"],
+};
+
 /// All tables, in the order in which they are filled.
 pub const TABLES: &[&Table] = &[&CONTACTS, &DEALS, &CHATS, &MESSAGES, &REPORTS];
 
-/// What readers sort and filter by, besides the keys.
-const INDEXES: [(&str, &str); 3] =
-    [("synkro_deals", "updated_at"), ("synkro_messages", "written_at"), ("synkro_reports", "period_from")];
+/// An index on what readers sort and filter by, besides the keys, and the version that it came with.
+struct Index {
+    since: u32,
+    table: &'static str,
+    columns: &'static [&'static str],
+}
+
+const fn index(since: u32, table: &'static str, columns: &'static [&'static str]) -> Index {
+    Index { since, table, columns }
+}
+
+/// Version 2: one chat is read in the order of its messages.
+const INDEXES: [Index; 4] = [
+    index(1, "synkro_deals", &["updated_at"]),
+    index(1, "synkro_messages", &["written_at"]),
+    index(1, "synkro_reports", &["period_from"]),
+    index(2, "synkro_messages", &["chat_id", "written_at"]),
+];
 
 /// The SQL that prepares a project; running it again changes nothing.
 ///
@@ -152,17 +176,42 @@ pub fn schema_sql() -> String {
     for table in TABLES {
         push_table(&mut sql, table);
     }
-    for (table, column) in INDEXES {
-        line(&mut sql, format_args!("create index if not exists {table}_{column}_idx on public.{table} ({column});"));
-    }
+    push_indexes(&mut sql, 1);
     sql.push_str(VERSION_TABLE);
+    push_end(&mut sql);
+    sql
+}
+
+/// The SQL that brings a project of an older version to [`SCHEMA_VERSION`]; none where there is nothing to do. Running it again
+/// changes nothing.
+pub fn upgrade_sql(from: Option<u32>) -> Option<String> {
+    match from {
+        None | Some(0) => Some(schema_sql()),
+        Some(from) if from < SCHEMA_VERSION => {
+            let mut sql = String::from("begin;\n");
+            push_indexes(&mut sql, from + 1);
+            push_end(&mut sql);
+            Some(sql)
+        }
+        Some(_) => None,
+    }
+}
+
+/// The indexes that came with this version and later ones.
+fn push_indexes(sql: &mut String, since: u32) {
+    for Index { table, columns, .. } in INDEXES.iter().filter(|index| index.since >= since) {
+        let (name, list) = (columns.join("_"), columns.join(", "));
+        line(sql, format_args!("create index if not exists {table}_{name}_idx on public.{table} ({list});"));
+    }
+}
+
+fn push_end(sql: &mut String) {
     line(
-        &mut sql,
+        sql,
         format_args!("insert into public.synkro_schema (version) values ({SCHEMA_VERSION}) on conflict do nothing;"),
     );
     sql.push_str(GRANTS);
     sql.push_str("notify pgrst, 'reload schema';\ncommit;\n");
-    sql
 }
 
 const VERSION_TABLE: &str = "\
@@ -236,9 +285,22 @@ mod tests {
 
     #[test]
     fn indexes_are_on_columns_that_exist() {
-        for (table, column) in INDEXES {
+        for Index { table, columns, since } in INDEXES {
             let table = TABLES.iter().find(|it| it.name == table).unwrap();
-            assert!(table.columns.iter().any(|it| it.name == column));
+            assert!(columns.iter().all(|column| table.columns.iter().any(|it| it.name == *column)));
+            assert!((1..=SCHEMA_VERSION).contains(&since));
+        }
+    }
+
+    /// Seen to fail with an upgrade that leaves the new version's index out.
+    #[test]
+    fn an_upgrade_makes_what_came_since_and_nothing_else() {
+        assert_eq!(upgrade_sql(None), Some(schema_sql()));
+        assert_eq!((upgrade_sql(Some(SCHEMA_VERSION)), upgrade_sql(Some(SCHEMA_VERSION + 1))), (None, None));
+        let sql = upgrade_sql(Some(1)).unwrap();
+        assert!(!sql.contains("create table") && !sql.contains("synkro_deals"), "{sql}");
+        for part in ["(chat_id, written_at);", "values (2)", "grant select", "reload schema"] {
+            assert!(sql.contains(part) && schema_sql().contains(part), "{part} in {sql}");
         }
     }
 }

@@ -85,9 +85,9 @@ impl Rebuild<'_> {
     /// are, also where that is no event of the scope.
     async fn batch_end(&self, from: LogPosition, live: LogPosition) -> Result<(LogPosition, u64), RebuildError> {
         let sql = format!(
-            "select generation, tx::text::bigint, position from events {} {}
+            "select generation, tx::text::bigint, position from events where {} {}
              order by generation, events.tx, position offset $7 - 1 limit 1",
-            between((from, live)),
+            between((from, live), 1),
             self.condition()
         );
         let found: Option<Columns> = sqlx::query_as(&sql)
@@ -114,7 +114,7 @@ impl Rebuild<'_> {
 
     /// How many events of the scope lie between two positions.
     async fn count(&self, (from, to): (LogPosition, LogPosition)) -> Result<u64, RebuildError> {
-        let sql = format!("select count(*) from events {} {}", between((from, to)), self.condition());
+        let sql = format!("select count(*) from events where {} {}", between((from, to), 1), self.condition());
         let events: i64 = sqlx::query_scalar(&sql)
             .bind(from.generation)
             .bind(from.tx.to_string())

@@ -8,8 +8,9 @@
 //! between.
 //!
 //! Every batch is one transaction with its own checkpoint. A rebuild that was cut off goes on where it was, if a program of
-//! the same sources goes on with it, on tables of the same form, for the same rows. Before every write the next generation's tables must be there: PostgreSQL
-//! passes over a schema of the search path that does not exist, and the names would mean the live tables.
+//! the same sources goes on with it, on tables of the same form, for the same rows. Before every write the next generation's
+//! tables must be there: PostgreSQL passes over a schema of the search path that does not exist, and the names would mean the
+//! live tables.
 //!
 //! The next generation never goes beyond the live tables, so that the two can always be brought to one position, also
 //! where nothing feeds the live ones. What they have not seen they will be given by whoever feeds them, after an exchange
@@ -59,7 +60,8 @@ const MEETINGS: u32 = 50;
 /// How often the live tables are asked for before the exchange ends with an error.
 const TRIES: u32 = 10;
 
-/// The live projection stands still while the next generation is brought exactly there, so this many events or fewer should be left.
+/// The live projection stands still while the next generation is brought exactly there, so this many events or fewer should be
+/// left.
 const FEW: u64 = 100;
 
 /// How often the next generation comes to where the live tables were a moment ago before it is taken that they go on as

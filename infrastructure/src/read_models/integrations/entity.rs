@@ -12,6 +12,7 @@ pub struct Model {
     pub settings: Json,
     pub secrets: Json,
     pub checked: Option<Json>,
+    pub attention: Option<String>,
     pub checked_at: Option<DateTime<Utc>>,
     pub configured_at: DateTime<Utc>,
 }

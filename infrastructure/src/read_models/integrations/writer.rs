@@ -1,6 +1,8 @@
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
-use domain::integration::{IntegrationConfig, IntegrationEvent};
+use domain::ids::TenantId;
+use domain::integration::{CheckOutcome, IntegrationConfig, IntegrationEvent, IntegrationSettings, SecretRef};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
 
@@ -12,10 +14,15 @@ use crate::read_models::text::to_json;
 /// Keeps the table `integrations`.
 pub struct IntegrationsProjection;
 
+impl IntegrationsProjection {
+    /// Its frozen name.
+    pub(super) const NAME: &str = "integrations";
+}
+
 #[async_trait]
 impl Projection for IntegrationsProjection {
     fn name(&self) -> &'static str {
-        "integrations"
+        Self::NAME
     }
 
     fn follows(&self) -> Follows {
@@ -36,39 +43,70 @@ impl Projection for IntegrationsProjection {
 }
 
 async fn write(transaction: &DatabaseTransaction, event: IntegrationEvent) -> Result<(), DbErr> {
-    match event {
-        IntegrationEvent::IntegrationConfigured { tenant_id, version, settings, secrets, at } => {
-            let row = ActiveModel {
-                tenant_id: Set(tenant_id.uuid()),
-                kind: Set(settings.kind().name().into()),
-                version: Set(version.cast_signed()),
-                settings: Set(to_json(&settings)),
-                secrets: Set(to_json(&secrets)),
-                checked: Set(None),
-                checked_at: Set(None),
-                configured_at: Set(at),
-            };
-            let replaced = [
-                Column::Version,
-                Column::Settings,
-                Column::Secrets,
-                Column::Checked,
-                Column::CheckedAt,
-                Column::ConfiguredAt,
-            ];
-            let key = [Column::TenantId, Column::Kind];
-            let replace = OnConflict::columns(key).update_columns(replaced).to_owned();
-            Entity::insert(row).on_conflict(replace).exec_without_returning(transaction).await?;
+    let (row, update) = match event {
+        IntegrationEvent::IntegrationConfigured { tenant_id, version, settings, secrets, at, .. }
+        | IntegrationEvent::IntegrationAuthorized { tenant_id, version, settings, secrets, at, .. } => {
+            return configure(transaction, tenant_id, version, &settings, &secrets, at).await;
         }
-        IntegrationEvent::IntegrationChecked { tenant_id, kind, outcome, at, .. } => {
-            Entity::update_many()
+        IntegrationEvent::IntegrationTried { .. } | IntegrationEvent::IntegrationWritten { .. } => return Ok(()),
+        IntegrationEvent::IntegrationChecked { tenant_id, kind, outcome, attention, at, .. } => {
+            let update = Entity::update_many()
                 .col_expr(Column::Checked, Expr::value(to_json(&outcome)))
-                .col_expr(Column::CheckedAt, Expr::value(at))
-                .filter(Column::TenantId.eq(tenant_id.uuid()))
-                .filter(Column::Kind.eq(kind.name()))
-                .exec(transaction)
-                .await?;
+                .col_expr(Column::Attention, Expr::value(attention))
+                .col_expr(Column::CheckedAt, Expr::value(at));
+            ((tenant_id, kind), update)
         }
-    }
+        IntegrationEvent::IntegrationTokensRenewed { tenant_id, version, settings, secrets, .. } => {
+            let update = Entity::update_many()
+                .col_expr(Column::Version, Expr::value(version.cast_signed()))
+                .col_expr(Column::Settings, Expr::value(to_json(&settings)))
+                .col_expr(Column::Secrets, Expr::value(to_json(&secrets)));
+            ((tenant_id, settings.kind()), update)
+        }
+        IntegrationEvent::IntegrationAccessLost { tenant_id, kind, reason, at, .. } => {
+            let update = Entity::update_many()
+                .col_expr(Column::Checked, Expr::value(to_json(&CheckOutcome::Failing { reason })))
+                .col_expr(Column::Attention, Expr::value(None::<String>))
+                .col_expr(Column::CheckedAt, Expr::value(at));
+            ((tenant_id, kind), update)
+        }
+    };
+    let (tenant_id, kind) = row;
+    let update = update.filter(Column::TenantId.eq(tenant_id.uuid())).filter(Column::Kind.eq(kind.name()));
+    update.exec(transaction).await.map(|_| ())
+}
+
+/// Keeps the settings; nothing is known of whether they work.
+async fn configure(
+    transaction: &DatabaseTransaction,
+    tenant_id: TenantId,
+    version: u32,
+    settings: &IntegrationSettings,
+    secrets: &[SecretRef],
+    at: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let row = ActiveModel {
+        tenant_id: Set(tenant_id.uuid()),
+        kind: Set(settings.kind().name().into()),
+        version: Set(version.cast_signed()),
+        settings: Set(to_json(settings)),
+        secrets: Set(to_json(&secrets)),
+        checked: Set(None),
+        attention: Set(None),
+        checked_at: Set(None),
+        configured_at: Set(at),
+    };
+    let replaced = [
+        Column::Version,
+        Column::Settings,
+        Column::Secrets,
+        Column::Checked,
+        Column::Attention,
+        Column::CheckedAt,
+        Column::ConfiguredAt,
+    ];
+    let key = [Column::TenantId, Column::Kind];
+    let replace = OnConflict::columns(key).update_columns(replaced).to_owned();
+    Entity::insert(row).on_conflict(replace).exec_without_returning(transaction).await?;
     Ok(())
 }

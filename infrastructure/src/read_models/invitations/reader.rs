@@ -55,8 +55,7 @@ impl Invitations for InvitationsReader {
 }
 
 fn view(row: Model) -> Result<InvitationView, PortError> {
-    let all = [InvitationStatus::Open, InvitationStatus::Accepted, InvitationStatus::Revoked];
-    let status = all.into_iter().find(|status| status.name() == row.status);
+    let status = InvitationStatus::ALL.into_iter().find(|status| status.name() == row.status);
     Ok(InvitationView {
         id: row.id.into(),
         email: Personal::new(row.email),

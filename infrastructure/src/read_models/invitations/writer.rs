@@ -2,7 +2,7 @@ use application::ports::people::InvitationStatus;
 use async_trait::async_trait;
 use cqrs_es::Aggregate;
 use domain::ids::InvitationId;
-use domain::invitation::{Invitation, InvitationEvent};
+use domain::invitation::{Invitation, InvitationEvent, InviteUser};
 use sea_orm::sea_query::{Expr, OnConflict, SimpleExpr};
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
 
@@ -44,22 +44,16 @@ async fn write(transaction: &DatabaseTransaction, event: InvitationEvent) -> Res
     let status = |status: InvitationStatus| (Column::Status, Expr::value(status.name()));
     match event {
         InvitationEvent::UserInvited { invitation_id, tenant_id, email, role, expires_at, at } => {
-            let row = ActiveModel {
-                id: Set(invitation_id.uuid()),
-                tenant_id: Set(tenant_id.uuid()),
-                email: Set(email.reveal().to_string()),
-                role: Set(role.into()),
-                status: Set(InvitationStatus::Open.name().to_owned()),
-                invited_at: Set(at),
-                expires_at: Set(expires_at),
-                user_id: Set(None),
-            };
-            let known = OnConflict::column(Column::Id).do_nothing().to_owned();
-            Entity::insert(row).on_conflict(known).exec_without_returning(transaction).await?;
-            Ok(())
+            let new = InviteUser { invitation_id, tenant_id, email, role, expires_at, at };
+            insert(transaction, new, InvitationStatus::Open).await
+        }
+        InvitationEvent::InvitationProposed { invitation_id, tenant_id, email, role, expires_at, at } => {
+            let new = InviteUser { invitation_id, tenant_id, email, role, expires_at, at };
+            insert(transaction, new, InvitationStatus::Proposed).await
         }
         InvitationEvent::InvitationResent { invitation_id, expires_at, .. } => {
-            update(transaction, invitation_id, vec![(Column::ExpiresAt, Expr::value(expires_at))]).await
+            let end = (Column::ExpiresAt, Expr::value(expires_at));
+            update(transaction, invitation_id, vec![status(InvitationStatus::Open), end]).await
         }
         InvitationEvent::InvitationRevoked { invitation_id, .. } => {
             update(transaction, invitation_id, vec![status(InvitationStatus::Revoked)]).await
@@ -69,6 +63,23 @@ async fn write(transaction: &DatabaseTransaction, event: InvitationEvent) -> Res
             update(transaction, invitation_id, vec![status(InvitationStatus::Accepted), user]).await
         }
     }
+}
+
+async fn insert(transaction: &DatabaseTransaction, new: InviteUser, status: InvitationStatus) -> Result<(), DbErr> {
+    let InviteUser { invitation_id, tenant_id, email, role, expires_at, at } = new;
+    let row = ActiveModel {
+        id: Set(invitation_id.uuid()),
+        tenant_id: Set(tenant_id.uuid()),
+        email: Set(email.reveal().to_string()),
+        role: Set(role.into()),
+        status: Set(status.name().to_owned()),
+        invited_at: Set(at),
+        expires_at: Set(expires_at),
+        user_id: Set(None),
+    };
+    let known = OnConflict::column(Column::Id).do_nothing().to_owned();
+    Entity::insert(row).on_conflict(known).exec_without_returning(transaction).await?;
+    Ok(())
 }
 
 async fn update(

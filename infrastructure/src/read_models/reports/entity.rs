@@ -16,6 +16,7 @@ pub struct Model {
     pub metrics: Json,
     #[sea_orm(column_name = "model")]
     pub ai_model: String,
+    pub prompt_version: Option<i32>,
     pub published_at: DateTime<Utc>,
 }
 

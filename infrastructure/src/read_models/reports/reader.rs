@@ -64,6 +64,7 @@ fn view(row: Model) -> Result<ReportView, PortError> {
         summary: row.summary,
         metrics: from_json(TABLE, "metrics", row.metrics)?,
         model: row.ai_model,
+        prompt_version: row.prompt_version.map(i32::cast_unsigned),
         published_at: row.published_at,
     })
 }

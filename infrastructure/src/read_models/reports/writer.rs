@@ -50,6 +50,7 @@ async fn write(transaction: &DatabaseTransaction, event: ReportEvent) -> Result<
         summary,
         metrics,
         model,
+        prompt_version,
         at,
     } = event;
     let row = ActiveModel {
@@ -63,6 +64,7 @@ async fn write(transaction: &DatabaseTransaction, event: ReportEvent) -> Result<
         summary: Set(summary.reveal().clone()),
         metrics: Set(to_json(&metrics)),
         ai_model: Set(model),
+        prompt_version: Set(prompt_version.map(u32::cast_signed)),
         published_at: Set(at),
     };
     let unchanged = OnConflict::column(Column::Id).do_nothing().to_owned();

@@ -104,6 +104,7 @@ fn run_view(RunRow { run, steps }: RunRow) -> Result<RunView, PortError> {
         started_at: run.started_at,
         finished_at: run.finished_at,
         version: run.version.cast_unsigned(),
+        ai: run.ai.map(|ai| from_json("runs", "ai", ai)).transpose()?,
         steps: steps.into_iter().map(step_view).collect::<Result<_, PortError>>()?,
     })
 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use domain::ids::{RunId, TenantId};
-use domain::job_run::{Failure, JobRun, JobRunEvent, Step};
+use domain::job_run::{AiUse, Failure, JobRun, JobRunEvent, Step};
 use sea_orm::sea_query::{Expr, OnConflict, SimpleExpr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter, Set, Statement,
@@ -58,6 +58,9 @@ async fn write(transaction: &DatabaseTransaction, event: JobRunEvent) -> Result<
             step_change(transaction, run_id, step, started(number, at)).await
         }
         JobRunEvent::StepDispatched { .. } => Ok(()),
+        JobRunEvent::AiUsed { run_id, prompt_version, model, total, cost, .. } => {
+            ai_used(transaction, run_id, &AiUse { prompt_version, model, total, cost }).await
+        }
         JobRunEvent::StepCompleted { run_id, step, output, at, .. } => {
             let mut change = ended(StepStatus::Completed, at);
             change.push((step_entity::Column::Counts, Expr::value(to_json(&output.counts))));
@@ -104,6 +107,7 @@ async fn start(transaction: &DatabaseTransaction, event: JobRunEvent) -> Result<
         started_at: Set(at),
         finished_at: Set(None),
         version: Set(1),
+        ai: Set(None),
     };
     let again = [run_entity::Column::Status, run_entity::Column::FinishedAt];
     let replace = OnConflict::column(run_entity::Column::Id).update_columns(again).to_owned();
@@ -187,6 +191,16 @@ async fn run_change(
     run_entity::Entity::update_many()
         .col_expr(run_entity::Column::Status, Expr::value(status.name()))
         .col_expr(run_entity::Column::FinishedAt, Expr::value(finished_at))
+        .filter(run_entity::Column::Id.eq(run_id.uuid()))
+        .exec(transaction)
+        .await?;
+    Ok(())
+}
+
+/// What the event tells is of the whole run so far, so it takes the place of what was there.
+async fn ai_used(transaction: &DatabaseTransaction, run_id: RunId, ai: &AiUse) -> Result<(), DbErr> {
+    run_entity::Entity::update_many()
+        .col_expr(run_entity::Column::Ai, Expr::value(to_json(ai)))
         .filter(run_entity::Column::Id.eq(run_id.uuid()))
         .exec(transaction)
         .await?;

@@ -49,7 +49,7 @@ async fn write(transaction: &DatabaseTransaction, event: SessionEvent) -> Result
                 tenant_id: Set(tenant_id.map_or(Uuid::nil(), TenantId::uuid)),
                 user_id: Set(user_id.uuid()),
                 method: Set(to_text(method)),
-                user_agent: Set(user_agent),
+                user_agent: Set(user_agent.map(|user_agent| user_agent.reveal().clone())),
                 ip: Set(ip.map(|ip| ip.reveal().clone())),
                 opened_at: Set(at),
                 ends_at: Set(ends_at),

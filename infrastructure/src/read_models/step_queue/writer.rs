@@ -67,7 +67,7 @@ async fn write(transaction: &DatabaseTransaction, event: JobRunEvent) -> Result<
         }
         JobRunEvent::StepLost { run_id, tenant_id, step, at, .. } => waiting(run_id, tenant_id, step, at),
         JobRunEvent::NotificationReopened { run_id, tenant_id, at } => waiting(run_id, tenant_id, Step::Notify, at),
-        JobRunEvent::StepDispatched { .. } => return Ok(()),
+        JobRunEvent::StepDispatched { .. } | JobRunEvent::AiUsed { .. } => return Ok(()),
         JobRunEvent::StepUncertain { run_id, .. }
         | JobRunEvent::RunCompleted { run_id, .. }
         | JobRunEvent::RunFailed { run_id, .. }

@@ -3,7 +3,7 @@ use application::{PlatformScope, PortError, TenantScope};
 use async_trait::async_trait;
 use domain::ids::UserId;
 use domain::user::Membership;
-use domain::values::{Email, Personal};
+use domain::values::Personal;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
@@ -32,12 +32,6 @@ impl UsersReader {
 
 #[async_trait]
 impl Users for UsersReader {
-    async fn by_email(&self, email: &Email) -> Result<Option<UserView>, PortError> {
-        let query = Entity::find().filter(Column::Email.eq(email.as_str())).filter(Column::Active.eq(true));
-        let row = query.one(&self.0.orm()).await.map_err(from_orm)?;
-        row.map(view).transpose()
-    }
-
     async fn get(&self, scope: &TenantScope, id: UserId) -> Result<Found<Option<UserView>>, PortError> {
         let query = Entity::find_by_id(id.uuid()).filter(Column::TenantId.eq(scope.tenant_id().uuid()));
         let connection = self.0.scoped(scope).await.map_err(from_orm)?;

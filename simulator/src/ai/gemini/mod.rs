@@ -23,12 +23,12 @@ use request::Request;
 use status::Status;
 
 const DEFAULT_PAGE: usize = 50;
-const MAX_PAGE: usize = 1000;
 
 /// The project: its key, its models, its quota of requests.
 pub(crate) struct Gemini {
     key: Secret,
     models: Vec<Model>,
+    most_on_page: usize,
     quota: u32,
     requests: Window<&'static str>,
 }
@@ -38,6 +38,7 @@ impl Gemini {
         Self {
             key: accounts.gemini_key.clone(),
             models: models::gemini(limits),
+            most_on_page: limits.gemini_models_per_page as usize,
             quota: limits.gemini_per_minute,
             requests: Window::new(limits.gemini_per_minute, Duration::from_mins(1)),
         }
@@ -67,8 +68,8 @@ impl Gemini {
 
     fn list(&self, call: &Incoming) -> Result<Value, Status> {
         let size = match call.param("pageSize").map(str::parse::<usize>) {
-            None | Some(Ok(0)) => DEFAULT_PAGE,
-            Some(Ok(size)) => size.min(MAX_PAGE),
+            None | Some(Ok(0)) => DEFAULT_PAGE.min(self.most_on_page),
+            Some(Ok(size)) => size.min(self.most_on_page),
             Some(Err(_)) => return Err(Status::invalid("pageSize is not a whole number")),
         };
         let start = match call.param("pageToken").filter(|token| !token.is_empty()) {
