@@ -58,9 +58,4 @@ impl Simulators {
         let told = self.told["services"][service].pointer(field).and_then(Value::as_i64);
         told.ok_or_else(|| format!("the stand-ins do not tell {field} of {service}").into())
     }
-
-    /// The address of the control API, where the journal of calls is.
-    pub(crate) fn control(&self) -> Result<&str, Failure> {
-        self.told["control"].as_str().ok_or_else(|| "the stand-ins have no control API".into())
-    }
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use simulator::{FaultKind, Limits, Service, Size};
+use domain::metrics::{Dialogue, Outcome, Sender, Utterance, compute};
+use serde_json::json;
+use simulator::{FaultKind, Limits, Service, Size, Speaker};
+use testkit::company::Company;
 use testkit::{Actor, RunAnswer, TestApp};
 
 /// Ten pages of deals and 25 of chats: several times what a part of the staging store holds.
@@ -72,6 +75,41 @@ async fn nothing_is_fetched_while_the_staging_store_takes_nothing() {
     assert_eq!((run.count("build_package", "dialogues"), run.count("build_package", "messages")), (2_500, 10_000));
     let rows = ["synkro_deals", "synkro_contacts", "synkro_chats", "synkro_messages"];
     assert_eq!(rows.map(|table| app.simulators.row_count(table)), [2_500, 2_500, 2_500, 10_000]);
+}
+
+/// Two dialogues of several hundred messages each, read two at a time, newest page first: their pieces lie in each other's way.
+#[tokio::test]
+async fn dialogues_of_several_pages_are_put_together_again() {
+    let size = Size { dialogues: 2, messages: 700, seed: 3 };
+    let (app, _, owner) = TestApp::build().size(size).start().await;
+    let pages = |dialogue: &simulator::Dialogue| dialogue.messages.len().div_ceil(100);
+    assert!(app.dialogues.dialogues().iter().all(|dialogue| pages(dialogue) >= 3), "too short to say anything");
+    let run = owner.run_report(app.days()).await;
+    run.assert_completed();
+
+    let spoken = app.dialogues.dialogues().iter().map(|dialogue| Dialogue {
+        id: dialogue.id.clone(),
+        agent: None,
+        outcome: Outcome::Open,
+        language: String::new(),
+        messages: dialogue.messages.iter().map(utterance).collect(),
+    });
+    let expected = json!(compute(&spoken.collect::<Vec<_>>(), Company::day().time_zone));
+    let id = owner.get("/api/v1/reports").await.expect(200)["items"][0]["id"].as_str().unwrap().to_owned();
+    let report = owner.get(&format!("/api/v1/reports/{id}")).await.expect(200);
+    let reported = &report["report"]["metrics"];
+    for number in ["messages", "customer_messages", "first_response", "awaiting_reply", "unanswered", "hours"] {
+        assert_eq!(reported[number], expected[number], "{number}");
+    }
+    assert!(expected["first_response"]["p90_seconds"].as_u64().is_some());
+}
+
+fn utterance(message: &simulator::Message) -> Utterance {
+    let from = match message.from {
+        Speaker::Customer => Sender::Customer,
+        Speaker::Agent => Sender::Agent,
+    };
+    Utterance { at: message.at, from, text: message.text.clone() }
 }
 
 #[tokio::test]

@@ -7,7 +7,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -20,15 +19,12 @@ use domain::job_run::{JobRun, Step};
 use domain::period::DayBorder;
 use infrastructure::connectors::{EgressPolicy, HttpOptions};
 use secrecy::SecretString;
-use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::http::CHEAP;
 use super::rebuild::resident_megabytes;
 use super::{Figure, Options};
 use crate::Failure;
-use crate::http::{Connection, request};
-use crate::load::count;
 use crate::report;
 use crate::server::Server;
 use crate::simulators::Simulators;
@@ -47,9 +43,6 @@ const STEPS: [Step; 4] = [Step::FetchDeals, Step::SaveDeals, Step::FetchChats, S
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// How many chats the pipeline reads at the same time.
-const PARALLEL_CHATS: usize = 2;
-
 /// Seconds from the start of the run until everything is fetched, written and read back, against the bar of 60 s.
 pub(crate) async fn seconds(server: Server, _: Options) -> Result<Figure, Failure> {
     let simulators = Simulators::start(DEALS, MESSAGES)?;
@@ -64,17 +57,6 @@ pub(crate) async fn memory(server: Server, _: Options) -> Result<Figure, Failure
     let simulators = Simulators::start(DEALS, MESSAGES)?;
     let measured = Measured::of(&server, &simulators).await?;
     Ok(Figure { name: "integration_bulk_memory", ours: measured.megabytes, limit: 300.0, unit: "MB" })
-}
-
-/// Messages a second of the step that fetches and stages them, against the same calls to the same stand-in by a client that
-/// throws the answers away.
-pub(crate) async fn messages(server: Server, _: Options) -> Result<Figure, Failure> {
-    let simulators = Simulators::start(DEALS, MESSAGES)?;
-    let measured = Measured::of(&server, &simulators).await?;
-    let took = measured.took.get(&Step::FetchChats).ok_or("the messages were not fetched")?;
-    let bare = bare(&simulators).await?;
-    let rate = |took: Duration| count(MESSAGES) / took.as_secs_f64();
-    Ok(Figure { name: "integration_bulk_messages", ours: rate(*took), limit: rate(bare), unit: "messages/s" })
 }
 
 /// What a run came to.
@@ -187,40 +169,4 @@ async fn connect(running: &Running, at: &Simulators) -> Result<(), Failure> {
     let day = DayBorder { time_zone: chrono_tz::UTC, starts_at: "00:00:00".parse()? };
     last = last.max(running.system.automation.define(&context, day, Schedule::Manual).await?);
     running.settled(last).await
-}
-
-/// How long a plain client takes for the calls that Radist's stand-in received.
-async fn bare(simulators: &Simulators) -> Result<Duration, Failure> {
-    let control = address_of(simulators.control()?)?;
-    let mut connection = Connection::to(control).await?;
-    let journal = connection.ask(&request("GET", "/__control/calls?service=radist", "", None), 200).await?;
-    let journal: Value = serde_json::from_slice(journal)?;
-    let paths = journal["calls"].as_array().ok_or("the journal holds no calls")?;
-    let key = simulators.of("radist", "api_key")?;
-    let calls: Vec<String> = paths
-        .iter()
-        .filter_map(|call| call["path"].as_str())
-        .map(|path| format!("GET {path} HTTP/1.1\r\nhost: bench\r\nx-api-key: {key}\r\n\r\n"))
-        .collect();
-    let radist = address_of(simulators.of("radist", "base_url")?)?;
-    let began = Instant::now();
-    let shares = calls.chunks(calls.len().div_ceil(PARALLEL_CHATS).max(1)).map(<[String]>::to_vec);
-    let asking: Vec<_> = shares.map(|share| tokio::spawn(ask_all(radist, share))).collect();
-    for asked in asking {
-        asked.await??;
-    }
-    Ok(began.elapsed())
-}
-
-async fn ask_all(address: SocketAddr, calls: Vec<String>) -> Result<(), Failure> {
-    let mut connection = Connection::to(address).await?;
-    for call in calls {
-        connection.ask(&call, 200).await?;
-    }
-    Ok(())
-}
-
-fn address_of(url: &str) -> Result<SocketAddr, Failure> {
-    let host = url.strip_prefix("http://").and_then(|rest| rest.split('/').next());
-    Ok(host.ok_or("the address has no host")?.parse()?)
 }

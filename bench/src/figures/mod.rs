@@ -51,5 +51,4 @@ pub(crate) const FIGURES: &[(&str, Measure)] = &[
     ("visible_p99", |server, options| Box::pin(visible::p99(server, options))),
     ("integration_bulk", |server, options| Box::pin(integration::seconds(server, options))),
     ("integration_bulk_memory", |server, options| Box::pin(integration::memory(server, options))),
-    ("integration_bulk_messages", |server, options| Box::pin(integration::messages(server, options))),
 ];

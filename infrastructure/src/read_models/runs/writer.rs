@@ -152,7 +152,9 @@ fn started(number: u32, at: DateTime<Utc>) -> StepChange {
 
 fn ended(ended: StepStatus, at: DateTime<Utc>) -> StepChange {
     let mut change = status(ended);
-    let elapsed = Expr::cust_with_values("(extract(epoch from ($1 - started_at)) * 1000)::bigint", [at]);
+    // Two processes' clocks may differ, and one may be set back: nothing takes less than no time.
+    let elapsed = "(extract(epoch from (greatest($1, started_at) - started_at)) * 1000)::bigint";
+    let elapsed = Expr::cust_with_values(elapsed, [at]);
     change.push((step_entity::Column::ElapsedMs, elapsed));
     change
 }
