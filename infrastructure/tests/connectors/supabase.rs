@@ -148,7 +148,7 @@ async fn rows_that_are_there_are_found_by_their_keys() {
     for chat in &chats[..40] {
         messages.extend(radist.messages(chat.id, world.whole_period()).try_concat().await.unwrap());
     }
-    messages[1].id = r#"a "quoted", odd\ id"#.into();
+    messages[1].id = "a \"quoted\", odd\\ id, without \0 when it is stored".into();
     let storage = world.storage();
     storage.save_messages(&messages).await.unwrap();
     let mut keys: Vec<_> = messages.iter().map(|message| (message.chat_id, message.id.as_str())).collect();
