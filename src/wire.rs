@@ -163,7 +163,7 @@ impl System {
             configure: base.configure(),
             check: base.check(),
             integrations: Arc::new(IntegrationsReader::new(&base.database)),
-            automation: DefineTenantAutomation { automations: Arc::clone(&base.log.automations), clock: clock() },
+            automation: base.automation(),
             log: Arc::new(LogStatistics::new(base.database.clone())),
             ids: ids(),
             base,

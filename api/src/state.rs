@@ -10,11 +10,11 @@ use application::ports::projections::Standings;
 use application::ports::read_models::Progress;
 use application::use_cases::{
     AcceptInvitation, Authentication, AuthorizeIntegration, CancelRun, ChangeEmail, ChangePassword, CheckAccess,
-    CheckIntegration, CompanyRegistration, EndSessions, Impersonate, InviteUsers, ManageApiKeys, ManageCatalogue,
-    ManageRoles, ManageSecondFactor, ManageStaff, ManageTenantUsers, ManageUsers, ReadAudit, ReadInsights,
-    ReadIntegrations, ReadMatrix, ReadReports, ReadRuns, ReadSessions, RefreshSession, ResendNotification,
-    ResetPassword, RunStarter, SaveIntegration, SignIn, TenantLifecycle, TenantProvisioning, TryIntegration,
-    WriteFindings,
+    CheckIntegration, CompanyRegistration, DefineTenantAutomation, EndSessions, Impersonate, InviteUsers,
+    ManageApiKeys, ManageCatalogue, ManageRoles, ManageSecondFactor, ManageStaff, ManageTenantUsers, ManageUsers,
+    ReadAudit, ReadInsights, ReadIntegrations, ReadMatrix, ReadReports, ReadRuns, ReadSessions, RefreshSession,
+    ResendNotification, ResetPassword, RunStarter, SaveIntegration, SignIn, TenantLifecycle, TenantProvisioning,
+    TryIntegration, WriteFindings,
 };
 
 use crate::TrustedProxies;
@@ -31,6 +31,8 @@ pub struct Integrations {
     pub test: TryIntegration,
     /// Writing what was tried.
     pub write: WriteFindings,
+    /// Saying what a day is, the last step.
+    pub automation: DefineTenantAutomation,
 }
 
 /// What the operations call. Made once, by the composition root.

@@ -4,6 +4,7 @@ mod acting;
 mod own_account;
 mod platform;
 mod proof;
+mod returned;
 #[cfg(test)]
 mod tests;
 

@@ -68,6 +68,7 @@ impl Rows {
             advice: format!("{LOOK_FOR}, then start again"),
             retry_after: None,
             tokens: None,
+            was_turned_away: false,
             delivery: Delivery::Unknown,
         })
     }

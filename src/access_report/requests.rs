@@ -96,7 +96,7 @@ fn body(operation: &str) -> Option<Value> {
         "close_tenant" => json!({"confirm_slug": "no-such-company"}),
         "add_staff" => json!({"email": NOBODY, "name": "Nobody", "role": "auditor"}),
         "change_staff_role" => json!({"role": "auditor"}),
-        "save_integration" | "test_integration" => json!({}),
+        "define_automation" | "save_integration" | "test_integration" => json!({}),
         _ => return None,
     })
 }

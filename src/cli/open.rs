@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use application::ports::clock::Clock;
-use infrastructure::crypto::Keks;
+use infrastructure::crypto::{Keks, used_keks};
 use infrastructure::database::{Database, DatabaseError};
 use infrastructure::identity::{KeyFiles, RsaTokens};
 use infrastructure::system::SystemClock;
@@ -20,20 +20,48 @@ const TOKEN_KEYS: &str = "keys/jwt";
 const KEKS: &str = "keys/kek";
 
 /// The key-encryption keys and the token keys: from the named files, else from the data folder.
-pub(super) fn keys(args: &StorageArgs, folder: &DataDir) -> Result<(Arc<Keks>, RsaTokens), CliError> {
+pub(super) async fn keys(
+    args: &StorageArgs,
+    folder: &DataDir,
+    database: &Database,
+) -> Result<(Arc<Keks>, RsaTokens), CliError> {
+    // First, because it may refuse, and then nothing shall have been made.
+    let keks = keks(args, database).await?;
     let tokens = match &args.jwt_key_file {
         Some(_) => RsaTokens::load(token_key_files(args))?,
         None => RsaTokens::load_or_create(&folder.file(TOKEN_KEYS), SystemClock.now())?,
     };
-    Ok((keks(args)?, tokens))
+    Ok((keks, tokens))
 }
 
-/// The key-encryption keys alone, beside running processes; made where there are none yet.
-pub(super) fn keks(args: &StorageArgs) -> Result<Arc<Keks>, CliError> {
-    match named_keks(args)? {
-        Some(keks) => Ok(keks),
-        None => Ok(Arc::new(Keks::load_or_create(&args.data_dir.join(KEKS))?)),
+/// The key-encryption keys alone, beside running processes; made where the database needs none yet.
+///
+/// # Errors
+/// Where they cannot be read, and where they open nothing of what the database holds: what came under them now would be lost to
+/// all other processes.
+pub(super) async fn keks(args: &StorageArgs, database: &Database) -> Result<Arc<Keks>, CliError> {
+    let file = args.data_dir.join(KEKS);
+    let named = named_keks(args)?;
+    let used = used_keks(database).await?;
+    let names: Vec<&str> = used.iter().map(|(kek_id, _)| kek_id.as_str()).collect();
+    let keks = match named {
+        Some(keks) => keks,
+        None if used.is_empty() || file.exists() => Arc::new(Keks::load_or_create(&file)?),
+        None => return Err(not_here("there is no key-encryption key here", &names)),
+    };
+    if !used.is_empty() && !names.iter().any(|name| keks.holds(name)) {
+        return Err(not_here("the key-encryption keys that were given are others", &names));
     }
+    Ok(keks)
+}
+
+fn not_here(what: &str, used: &[&str]) -> CliError {
+    let used = used.join(", ");
+    format!(
+        "the secrets in the database are wrapped by {used}, and {what}; give the right ones with SYNKRO_KEK or \
+         SYNKRO_KEK_FILE, or name the data folder that has them. Nothing was changed"
+    )
+    .into()
 }
 
 /// The key-encryption keys that are there.

@@ -59,7 +59,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<ExitCode, CliError> {
     let folder = DataDir::open(&args.storage.data_dir)?;
     let database = open::database(&args.storage, &folder).await?;
     prepare(&database).await?;
-    let (keks, tokens) = open::keys(&args.storage, &folder)?;
+    let (keks, tokens) = open::keys(&args.storage, &folder, &database).await?;
     tell_missing_keks(&database, &keks).await?;
     let redis = args.limits.redis().await?;
     tell_limits(redis.as_ref()).await;

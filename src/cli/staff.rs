@@ -124,7 +124,7 @@ pub(super) async fn run(args: StaffArgs) -> Result<ExitCode, CliError> {
     let public_url = args.public_url.parse()?;
     let (database, _folder) = open::readable_log(&storage).await?;
     let done = async {
-        let staff = wire::staff(&database, open::keks(&storage)?, public_url);
+        let staff = wire::staff(&database, open::keks(&storage, &database).await?, public_url);
         let context = RequestContext::for_support(operator, SystemIds.next());
         Terminal { database: database.clone(), staff, context, json }.answer(request).await
     };

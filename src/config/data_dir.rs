@@ -12,7 +12,10 @@ use uuid::Uuid;
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
     /// It cannot be made, read or written.
-    #[error("the data folder {path} cannot be used; check that it can be written, or choose another with --data-dir")]
+    #[error(
+        "the data folder {path} cannot be used; check that it can be written, or choose another with --data-dir (of \
+         `simulate`: --state-dir)"
+    )]
     File {
         /// The folder.
         path: String,
@@ -21,7 +24,10 @@ pub enum DataDirError {
         source: io::Error,
     },
     /// Another process holds it.
-    #[error("another synkro process uses the data folder {path}; stop it, or choose another folder with --data-dir")]
+    #[error(
+        "another synkro process uses the data folder {path}; stop it, or choose another folder with --data-dir (of \
+         `simulate`: --state-dir)"
+    )]
     InUse {
         /// The folder.
         path: String,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use api::Integrations;
 use application::use_cases::{
-    CheckIntegration, ConfigureIntegration, ReadIntegrations, SaveIntegration, TryIntegration, WriteFindings,
+    CheckIntegration, ConfigureIntegration, DefineTenantAutomation, ReadIntegrations, SaveIntegration, TryIntegration,
+    WriteFindings,
 };
 use infrastructure::read_models::integration_records::IntegrationRecordsReader;
 use infrastructure::read_models::integrations::IntegrationsReader;
@@ -30,9 +31,14 @@ impl Base {
         }
     }
 
+    pub(super) fn automation(&self) -> DefineTenantAutomation {
+        DefineTenantAutomation { automations: Arc::clone(&self.log.automations), clock: clock() }
+    }
+
     pub(super) fn integrations(&self) -> Integrations {
         let check = Arc::new(self.check());
         Integrations {
+            automation: self.automation(),
             read: ReadIntegrations {
                 integrations: Arc::new(IntegrationsReader::new(&self.database)),
                 records: Arc::new(IntegrationRecordsReader::new(&self.database)),
@@ -55,6 +61,7 @@ impl Base {
                 connectors: Arc::clone(&self.connectors),
                 staging: Arc::clone(&self.staging) as _,
                 clock: clock(),
+                under_way: Arc::default(),
             },
             write: WriteFindings {
                 integrations: Arc::clone(&self.log.integrations),

@@ -54,6 +54,7 @@ impl Oauth {
     pub(super) fn authorize(&self, base: &Base) -> AuthorizeIntegration {
         AuthorizeIntegration {
             tokens: Arc::clone(&self.tokens),
+            check: Arc::new(base.check()),
             states: self.states.clone(),
             sessions: Arc::clone(&base.log.sessions),
             users: Arc::clone(&base.log.users),

@@ -16,7 +16,7 @@ use chrono::{NaiveDate, TimeDelta};
 use domain::access::{Preset, RoleName};
 use domain::integration::{IntegrationKind, IntegrationSettings};
 use domain::job_run::RetryPolicy;
-use infrastructure::connectors::{EgressPolicy, HttpOptions, RetryOptions};
+use infrastructure::connectors::{CircuitOptions, EgressPolicy, HttpOptions, RetryOptions};
 use infrastructure::crypto::Keks;
 use infrastructure::database::Database;
 use infrastructure::identity::{KeyFiles, LockoutPolicy, PasswordCost, RsaTokens};
@@ -33,7 +33,7 @@ use crate::TestMailer;
 use crate::actors::Actor;
 use crate::company::{self, AiChoice, Company, Credential};
 use crate::engine::PostgresServer;
-use crate::secrets::Secrets;
+use crate::secrets::{KEK_FILE, Secrets};
 use crate::services::{first_dialogues, secrets_of, tables};
 
 /// Enough dialogues for a report with several agents, hours and outcomes; few enough for milliseconds.
@@ -56,6 +56,7 @@ pub struct TestAppBuilder {
     self_service: SelfService,
     password: PasswordCost,
     server: Option<String>,
+    pub(crate) circuit: CircuitOptions,
 }
 
 impl Default for TestAppBuilder {
@@ -73,6 +74,7 @@ impl Default for TestAppBuilder {
             self_service: SelfService::Off,
             password: PasswordCost { memory_kib: 8, passes: 1, at_once: 2, waiting: 256 },
             server: None,
+            circuit: crate::services::forgiving(),
         }
     }
 }
@@ -195,7 +197,7 @@ impl TestAppBuilder {
     /// One process's worth of the program, at work in the background.
     fn system(&self, database: Database, folder: &TempDir, stop: &CancellationToken) -> Arc<System> {
         let options = Options {
-            keks: Arc::new(Keks::load_or_create(&folder.path().join("kek")).expect("a key file")),
+            keks: Arc::new(Keks::load_or_create(&folder.path().join(KEK_FILE)).expect("a key file")),
             tokens: RsaTokens::load_or_create(&folder.path().join(TOKEN_KEYS), SystemClock.now()).expect("a token key"),
             http: HttpOptions {
                 connect_timeout: Duration::from_secs(2),
@@ -203,7 +205,7 @@ impl TestAppBuilder {
                 // Every attempt at a step makes each of its calls once, so that attempts can be counted in the journal.
                 retry: RetryOptions { tries: 1, ..RetryOptions::default() },
                 egress: EgressPolicy::LoopbackOnly,
-                circuit: crate::services::forgiving(),
+                circuit: self.circuit.clone(),
                 ..HttpOptions::default()
             },
             policy: self.policy,
@@ -244,7 +246,7 @@ pub struct TestApp {
     builder: TestAppBuilder,
     stop: CancellationToken,
     database: TestDatabase,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl TestApp {

@@ -20,11 +20,15 @@ impl TestApp {
             base_url: self.simulators.endpoints().amocrm.parse().expect("an address"),
             client_id: Some(self.accounts.amocrm_client_id.clone()),
         };
-        let secret = self.accounts.amocrm_client_secret.expose();
-        let secrets = BTreeMap::from([(SecretName::ClientSecret, SecretString::from(secret))]);
+        let secrets = BTreeMap::from([(SecretName::ClientSecret, SecretString::from(self.amocrm_client_secret()))]);
         let context = self.as_system();
         let input = IntegrationInput { settings, secrets };
         self.system().configure.save(&context, input).await.expect("good settings");
+    }
+
+    /// What the company's integration in amoCRM is known by there.
+    pub fn amocrm_client_secret(&self) -> &str {
+        self.accounts.amocrm_client_secret.expose()
     }
 
     /// What a check of the company's amoCRM account finds.

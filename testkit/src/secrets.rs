@@ -7,6 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::TestApp;
+
+/// The file of the key-encryption keys, in the folder of a test system.
+pub(crate) const KEK_FILE: &str = "kek";
+
 /// How much of a secret's end already tells too much.
 const TELLING_TAIL: usize = 10;
 
@@ -41,6 +46,13 @@ impl Secrets {
                 panic!("a secret is in {place}, after: {:?}", &text[from..at]);
             }
         }
+    }
+}
+
+impl TestApp {
+    /// The file of the key-encryption keys, which a process reads when it starts.
+    pub fn kek_file(&self) -> PathBuf {
+        self.folder.path().join(KEK_FILE)
     }
 }
 

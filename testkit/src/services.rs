@@ -8,6 +8,7 @@ use infrastructure::connectors::supabase::{ColumnType, SCHEMA_VERSION, TABLES, T
 use serde_json::Value;
 use simulator::{Accounts, ColumnKind, DEMO_DIALOGUES, DialogueSet, Secret, TableDefinition};
 
+use crate::app::TestAppBuilder;
 use crate::secrets::Secrets;
 
 pub(crate) fn first_dialogues(count: usize) -> DialogueSet {
@@ -19,6 +20,15 @@ pub(crate) fn first_dialogues(count: usize) -> DialogueSet {
 pub(crate) fn forgiving() -> CircuitOptions {
     let pause = Duration::from_millis(1);
     CircuitOptions { first_pause: pause, longest_pause: pause, ..CircuitOptions::default() }
+}
+
+impl TestAppBuilder {
+    /// When a service that is out of order is left alone; for a moment only, where a test does not say.
+    #[must_use]
+    pub fn circuit(mut self, circuit: CircuitOptions) -> Self {
+        self.circuit = circuit;
+        self
+    }
 }
 
 pub(crate) fn secrets_of(accounts: &Accounts) -> Secrets {

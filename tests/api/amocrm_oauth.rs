@@ -1,28 +1,34 @@
 //! A company lets Synkro into its amoCRM account, against the simulator over HTTP.
 
+use application::RequestContext;
 use application::ports::clock::Clock;
+use application::use_cases::NewTenant;
 use chrono::TimeDelta;
+use domain::access::Preset;
+use domain::ids::TenantId;
 use domain::integration::CheckOutcome;
+use domain::values::Language;
 use infrastructure::system::SystemClock;
 use poem::http::Method;
-use serde_json::json;
-use simulator::Service;
+use serde_json::{Value, json};
+use simulator::{FaultKind, Service};
 use testkit::{Actor, Answer, TestApp};
 
 const BEGIN: &str = "/api/v1/integrations/amocrm/authorize";
 const CALLBACK: &str = "/integrations/amocrm/callback";
+const AMOCRM: &str = "/api/v1/integrations/amocrm";
 
 /// What the way back is made of.
 #[derive(Clone)]
-struct Way {
+pub(crate) struct Way {
     slug: String,
-    query: Vec<(String, String)>,
-    cookie: Option<String>,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) cookie: Option<String>,
 }
 
 impl Way {
     /// Begins, and goes through amoCRM's page, as the browser of this caller does.
-    async fn of(caller: &Actor) -> Self {
+    pub(crate) async fn of(caller: &Actor) -> Self {
         let begun = caller.post(BEGIN, &json!({})).await;
         let page = begun.expect(200)["url"].as_str().unwrap().to_owned();
         let cookie = begun.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
@@ -42,7 +48,7 @@ impl Way {
         self
     }
 
-    async fn back(&self, browser: &Actor) -> Answer {
+    pub(crate) async fn back(&self, browser: &Actor) -> Answer {
         let request = browser.request(Method::GET, &format!("{CALLBACK}/{}", self.slug)).query(&self.query);
         browser.send(self.cookie.iter().fold(request, |request, cookie| request.header("cookie", cookie))).await
     }
@@ -167,6 +173,80 @@ async fn what_goes_wrong_at_amocrm_is_said_in_words() {
     assert_page(&forged.back(&anonymous).await, "did not accept the code");
     let outcome = app.check_amocrm().await;
     assert!(matches!(&outcome, CheckOutcome::Failing { reason } if reason.contains("nobody has let Synkro in")));
+}
+
+#[tokio::test]
+async fn what_is_connected_is_checked_at_once_and_stays_connected_where_it_does_not_work() {
+    let (app, anonymous, owner) = TestApp::start().await;
+    app.prepare_amocrm().await;
+    assert_page(&Way::of(&owner).await.back(&anonymous).await, "amoCRM is connected");
+    let shown = owner.get(AMOCRM).await.expect(200);
+    assert_eq!((&shown["status"], &shown["reason"]), (&json!("green"), &Value::Null));
+
+    let unpaid = FaultKind::Status { status: 402, body: "{}".into(), headers: Vec::new() };
+    app.fault(Service::Amocrm, Some("/api/v4/account"), unpaid, Some(1));
+    assert_page(&Way::of(&owner).await.back(&anonymous).await, "amoCRM is connected");
+    let shown = owner.get(AMOCRM).await.expect(200);
+    assert_eq!(shown["status"], "red");
+    assert!(shown["reason"].as_str().unwrap().contains("not paid"), "{shown:#}");
+
+    let no_rights = FaultKind::Status { status: 403, body: "{}".into(), headers: Vec::new() };
+    app.fault(Service::Amocrm, Some("/api/v4/users"), no_rights, Some(1));
+    assert_page(&Way::of(&owner).await.back(&anonymous).await, "amoCRM is connected");
+    let shown = owner.get(AMOCRM).await.expect(200);
+    assert_eq!(shown["status"], "yellow");
+    assert!(shown["reason"].as_str().unwrap().contains("administrator"), "{shown:#}");
+}
+
+#[tokio::test]
+async fn the_history_names_who_let_synkro_in() {
+    let (app, anonymous, owner) = TestApp::start().await;
+    app.prepare_amocrm().await;
+    let owner_is = owner.get("/api/v1/users/me").await.expect(200);
+    assert_page(&Way::of(&owner).await.back(&anonymous).await, "amoCRM is connected");
+    let query = format!("event_type=IntegrationAuthorized&actor={}", owner_is["id"].as_str().unwrap());
+    let entry = app.event_shown(&owner, &query).await;
+    let actor = json!({"kind": "user", "id": owner_is["id"], "name": owner_is["name"], "role": "owner"});
+    assert_eq!(entry["actor"], actor);
+    assert_eq!((&entry["right"], &entry["ip"]), (&json!("settings:write"), &json!("127.0.0.1")));
+}
+
+#[tokio::test]
+async fn the_address_to_come_back_to_is_told_where_the_form_is_filled_in() {
+    let (_app, _, owner) = TestApp::start().await;
+    let shown = owner.get(AMOCRM).await.expect(200);
+    assert_eq!(shown["callback_url"], "https://synkro.example/integrations/amocrm/callback/acme");
+    let telegram = owner.get("/api/v1/integrations/telegram").await.expect(200);
+    assert_eq!(telegram["callback_url"], Value::Null);
+    let catalogue = owner.get("/api/v1/integrations/catalogue").await.expect(200);
+    let amocrm = catalogue["items"].as_array().unwrap().iter().find(|provider| provider["name"] == "amocrm").unwrap();
+    for language in ["en", "ru"] {
+        let mut steps = amocrm["steps"].as_array().unwrap().iter().map(|step| step[language].as_str().unwrap());
+        assert!(steps.any(|step| step.contains("callback_url")), "{language}: {amocrm:#}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_said_in_the_companys_language_and_else_in_the_browsers() {
+    let (app, anonymous, _) = TestApp::start().await;
+    let id = TenantId::from(app.system().ids.next());
+    let (name, slug) = ("Romashka".parse().unwrap(), "romashka".parse().unwrap());
+    let tenant = NewTenant { id, name, slug, language: Language::Russian, preset: Preset::Sales };
+    let context = RequestContext::for_system("tests", id, id.uuid(), id.uuid());
+    app.system().provisioning.provision(&context, tenant).await.unwrap();
+    for (slug, asked, spoken) in [
+        ("romashka", "en", "ru"),
+        ("acme", "ru", "en"),
+        ("nowhere", "ru-RU,en;q=0.5", "ru"),
+        ("nowhere", "de", "en"),
+        ("No_Slug", "ru", "ru"),
+    ] {
+        let request = anonymous.request(Method::GET, &format!("{CALLBACK}/{slug}")).header("accept-language", asked);
+        let page = anonymous.send(request).await;
+        assert_page(&page, &format!("<html lang=\"{spoken}\">"));
+        assert_eq!(page.text.contains(REFUSED), spoken == "en", "{}", page.text);
+        assert_eq!(page.text.contains("уже использована, устарела"), spoken == "ru", "{}", page.text);
+    }
 }
 
 #[tokio::test]

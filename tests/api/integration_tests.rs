@@ -1,5 +1,7 @@
 //! Trying out what is connected, and writing what was found to the company's storage.
 
+use std::time::Duration;
+
 use domain::integration::IntegrationKind;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,6 +9,7 @@ use simulator::{FaultKind, Service};
 use testkit::{Actor, Answer, TestApp};
 
 const ALL: &str = "/api/v1/integrations";
+const TELEGRAM_TEST: &str = "/api/v1/integrations/telegram/test";
 
 async fn tried(owner: &Actor, kind: &str, body: Value) -> Value {
     owner.post(&format!("{ALL}/{kind}/test"), &body).await.expect(200)
@@ -80,7 +83,7 @@ async fn an_analysis_of_the_prompt_is_shown_and_kept() {
     let kept = owner.get(&format!("{ALL}/ai/tests")).await.expect(200);
     assert!(kept["items"][0]["answer"].as_str().unwrap().starts_with(&format!("# {headline}")), "{kept:#}");
     assert_eq!((&kept["items"][0]["trial"], &kept["items"][0]["version"]), (&json!("analysis"), &json!(1)));
-    write(&owner, "ai").await.problem(409, "integration.nothing_tried");
+    write(&owner, "ai").await.problem(409, "integration.writes_nothing");
     // The message on it is shown with all data to the owner only by their right to it.
     assert!(
         app.event_shown(&owner, "event_type=IntegrationTried").await["summary"].as_str().unwrap().contains("analysis")
@@ -125,4 +128,73 @@ async fn a_service_that_fails_is_an_outcome_that_is_told_and_kept() {
         json!({"settings": {"base_url": app.simulators.endpoints().amocrm}, "secrets": {"access_token": "other"}});
     assert_eq!(owner.put(&format!("{ALL}/{}", IntegrationKind::Amocrm.name()), &moved).await.status, 200);
     write(&owner, "amocrm").await.problem(409, "integration.nothing_tried");
+}
+
+/// Asks for a message to the group under one key.
+async fn send_message(owner: &Actor) -> Answer {
+    let request = owner.request(Method::POST, TELEGRAM_TEST).header("Idempotency-Key", "slow");
+    owner.send(request.json(&json!({}))).await
+}
+
+/// Lets the messenger send the next message at once, and say so only later.
+fn answer_late(app: &TestApp) {
+    app.fault(Service::Telegram, Some("sendMessage"), FaultKind::Delay(Duration::from_secs(6)), Some(1));
+}
+
+/// Waits until a message is in the group.
+async fn message_arrives(app: &TestApp) {
+    while app.simulators.telegram_messages().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_repeat_while_the_first_is_under_way_sends_nothing() {
+    let (app, _, owner) = TestApp::start().await;
+    answer_late(&app);
+    let (first, meanwhile) = tokio::join!(send_message(&owner), async {
+        message_arrives(&app).await;
+        send_message(&owner).await
+    });
+    meanwhile.problem(409, "integration.trial_under_way");
+    let repeat = send_message(&owner).await;
+    assert_eq!((repeat.header("idempotent-replayed"), repeat.expect(200)), (Some("true"), first.expect(200)));
+    assert_eq!(app.simulators.telegram_messages().len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_sent_is_recorded_though_nobody_waits_for_the_answer() {
+    let (app, _, owner) = TestApp::start().await;
+    answer_late(&app);
+    tokio::select! {
+        answer = send_message(&owner) => panic!("answered before the messenger was: {answer:?}"),
+        () = message_arrives(&app) => {}
+    }
+    let mut repeat = send_message(&owner).await;
+    while repeat.status == 409 {
+        repeat.problem(409, "integration.trial_under_way");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        repeat = send_message(&owner).await;
+    }
+    assert_eq!(repeat.header("idempotent-replayed"), Some("true"));
+    assert_eq!(repeat.expect(200)["works"], true);
+    assert_eq!(app.simulators.telegram_messages().len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_sent_is_recorded_though_other_settings_were_saved_meanwhile() {
+    let (app, _, owner) = TestApp::start().await;
+    let path = format!("{ALL}/telegram");
+    let saved = owner.get(&path).await.expect(200);
+    let other = json!({"settings": saved["settings"], "secrets": {"bot_token": "1:another"}});
+    answer_late(&app);
+    let (sent, changed) = tokio::join!(send_message(&owner), async {
+        message_arrives(&app).await;
+        owner.put(&path, &other).await.expect(200)
+    });
+    assert_eq!((&sent.expect(200)["works"], &changed["check"]["works"]), (&json!(true), &json!(false)));
+    let kept = owner.get(&format!("{path}/tests")).await.expect(200);
+    assert_eq!((&kept["items"][0]["trial"], &kept["items"][0]["version"]), (&json!("message"), &json!(1)));
+    let newest = owner.get(&path).await.expect(200);
+    assert_eq!((&newest["version"], &newest["status"]), (&json!(2), &json!("red")), "it was not tried: {newest:#}");
 }

@@ -10,6 +10,8 @@ mod amocrm_oauth;
 mod api_keys;
 #[cfg(test)]
 mod audit;
+#[cfg(test)]
+mod automation;
 mod conformance;
 #[cfg(test)]
 mod coverage;

@@ -1,5 +1,7 @@
 //! What nobody may ever read, after a whole flow through the system.
 
+mod services;
+
 use domain::integration::IntegrationKind;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -14,12 +16,13 @@ const NEW_PASSWORD: &str = "a bicycle made of glass";
 const OTHER_PASSWORD: &str = "seven green umbrellas";
 const WRONG_PASSWORD: &str = "nobody chose these words";
 
-/// The only places of hashes: under each, what tells a password or a token without being it.
-const HASHES: [(&str, &str); 4] = [
+/// The only places of hashes: under each, what tells a password, a token or a state without being it.
+const HASHES: [(&str, &str); 5] = [
     ("credentials", "password_hash"),
     ("refresh_tokens", "encode(token_hash, 'hex')"),
     ("refresh_tokens", "csrf_hash"),
     ("one_time_links", "encode(token_hash, 'hex')"),
+    ("authorization_states", "encode(state_hash, 'hex')"),
 ];
 
 /// Texts that were made on the way, and the answers that refused something.
@@ -181,9 +184,12 @@ async fn no_secret_is_left_anywhere() {
     flow.accounts(&owner, &someone.email, &someone.password).await;
     // After that, because a new password takes away the tokens of before.
     let device = flow.sessions(&someone.email, OTHER_PASSWORD).await;
+    flow.trials(&owner).await;
+    flow.authorizations(&owner).await;
     flow.runs(&owner).await;
     flow.connections(&owner).await;
     assert_eq!(device.send(device.request(Method::POST, "/api/v1/users/logout")).await.status, 204);
+    flow.keys(&owner).await;
 
     let (said, rows) = (log.text(), flow.rows().await);
     assert!(said.contains("answered") && rows.iter().any(|(table, rows)| table == "audit_entries" && !rows.is_empty()));

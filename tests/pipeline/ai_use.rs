@@ -101,6 +101,10 @@ async fn a_prompt_that_is_saved_meanwhile_is_for_the_next_run() {
     app.fault(Service::Gemini, Some("generateContent"), FaultKind::Delay(Duration::from_secs(2)), Some(1));
     let id = owner.start_run(app.days()).await;
     owner.run_until(&id, |run| run.step_status("analyse") == "running").await;
+    // The attempt has its settings once it asks.
+    while !app.simulators.faults().waiting().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     change(&app, "Look at the prices.", TokenPrices::default()).await;
     let run = owner.ended_run(&id).await;
     run.assert_completed();

@@ -29,6 +29,8 @@ const REACH: TimeDelta = TimeDelta::days(30);
 pub(crate) enum SampleError {
     /// A service failed; in words for the tenant's admin.
     Service(String),
+    /// A service was not asked.
+    TurnedAway(UpstreamError),
     /// A part of Synkro itself failed.
     System(PortError),
 }
@@ -41,6 +43,9 @@ impl From<PortError> for SampleError {
 
 impl From<UpstreamError> for SampleError {
     fn from(error: UpstreamError) -> Self {
+        if error.was_turned_away {
+            return Self::TurnedAway(error);
+        }
         Self::Service(format!("{error}. {}", error.advice))
     }
 }
@@ -65,7 +70,7 @@ pub(crate) struct Sampler<'a> {
 
 impl Sampler<'_> {
     pub(crate) async fn account(&self, kind: IntegrationKind) -> Result<Account, SampleError> {
-        Ok(self.accounts.open(self.tenant_id, kind).await??)
+        Ok(self.accounts.open_awaited(self.tenant_id, kind).await??)
     }
 
     /// The deals that changed last.

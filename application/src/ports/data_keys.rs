@@ -57,10 +57,16 @@ pub trait DataKeyGenerations: Send + Sync {
     /// Those of the database.
     async fn newest(&self, tenant: TenantId) -> Result<Option<u32>, PortError>;
 
-    /// Makes the key of this number, unless there is one.
+    /// The names of the key-encryption keys that wrap its keys and that this process does not have.
     ///
     /// # Errors
     /// Those of the database.
+    async fn unknown_keks(&self, tenant: TenantId) -> Result<Vec<String>, PortError>;
+
+    /// Makes the key of this number, unless there is one. What wraps the newest one wraps it too: all processes have that.
+    ///
+    /// # Errors
+    /// Those of the database, and where this process does not have what wraps the newest one.
     async fn make(&self, tenant: TenantId, generation: u32) -> Result<(), PortError>;
 
     /// How many ciphertexts other keys seal.

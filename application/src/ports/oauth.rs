@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::{SecretId, SessionId, TenantId, UserId};
 use domain::integration::{IntegrationKind, TokenPairRef};
-use domain::values::BaseUrl;
+use domain::values::{BaseUrl, Slug};
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -109,6 +109,9 @@ pub trait AuthorizationStates: Send + Sync {
 
     /// Uses the state up; false where another was quicker.
     async fn use_up(&self, state: &SecretString, now: DateTime<Utc>) -> Result<bool, PortError>;
+
+    /// The company that people come back to at this short name; it says nothing of who comes.
+    async fn company(&self, slug: &Slug) -> Result<Option<TenantId>, PortError>;
 }
 
 /// What tokens are exchanged for.

@@ -152,11 +152,11 @@ pub struct IntegrationView {
     pub settings: IntegrationSettings,
     /// The stored secrets, by id.
     pub secrets: Vec<SecretRef>,
-    /// What the last check of this version found.
+    /// What the last check of this version found, or a trial that shows as much.
     pub checked: Option<CheckOutcome>,
     /// What is to be done although it works.
     pub attention: Option<String>,
-    /// When it was checked.
+    /// When that was found.
     pub checked_at: Option<DateTime<Utc>>,
     /// When this version was saved.
     pub configured_at: DateTime<Utc>,

@@ -40,6 +40,8 @@ pub struct Account {
     pub secrets: BTreeMap<SecretName, SecretString>,
     /// How another access token is had where the service does not take this one any more; none where people give it.
     pub renewal: Option<Renewal>,
+    /// Whether a person waits for the answer: then calls are given up soon, and not left to later tries.
+    pub is_awaited: bool,
 }
 
 /// Why a call to a service did not succeed.
@@ -61,6 +63,19 @@ pub struct UpstreamError {
     pub delivery: Delivery,
     /// What a model read and wrote all the same, where its provider says so.
     pub tokens: Option<Tokens>,
+    /// Whether Synkro did not ask, because others of the company's calls were in turn: this says nothing of the service.
+    pub was_turned_away: bool,
+}
+
+/// What becomes of a failure that passes by itself, in words for a run.
+pub const AGAIN: &str = "Synkro tries again by itself";
+
+impl UpstreamError {
+    /// The same for somebody who waits for the answer, and whom nobody tries again for.
+    #[must_use]
+    pub fn told_to_a_person(self) -> Self {
+        Self { advice: self.advice.replace(AGAIN, "Try again"), ..self }
+    }
 }
 
 /// Tokens of one call of a model.
@@ -243,8 +258,8 @@ pub trait Crm: Send + Sync {
     /// The deals that changed last, newest first; so many at most.
     async fn latest(&self, count: u8) -> Result<Vec<Deal>, UpstreamError>;
 
-    /// Whether the account answers and the key may read deals.
-    async fn check(&self) -> Result<(), UpstreamError>;
+    /// Whether the account answers and the key may read deals. What is to be done although it may comes in words.
+    async fn check(&self) -> Result<Option<String>, UpstreamError>;
 }
 
 /// Source of conversations.

@@ -9,11 +9,13 @@ use domain::integration::{IntegrationError, IntegrationKind};
 use domain::session::Session;
 use domain::tenant::Tenant;
 use domain::user::{Membership, User};
-use domain::values::Language;
+use domain::values::{Language, Slug};
 use secrecy::SecretString;
+use tracing::Instrument as _;
 
+use super::CheckIntegration;
 use super::keep_tokens::KeepTokens;
-use crate::context::{Actor, RequestContext, person_needed};
+use crate::context::{Actor, Origin, Principal, RequestContext, person_needed};
 use crate::error::{AppError, PortError};
 use crate::ports::access::AccessMatrix;
 use crate::ports::commands::{Commands, LogPosition};
@@ -26,6 +28,8 @@ const LIFE_OF_STATE: TimeDelta = TimeDelta::minutes(10);
 pub struct AuthorizeIntegration {
     /// Tokens, and all that they are had with.
     pub tokens: Arc<KeepTokens>,
+    /// Asking the service whether it works.
+    pub check: Arc<CheckIntegration>,
     /// Authorizations that were begun.
     pub states: Arc<dyn AuthorizationStates>,
     /// The sessions as the log knows them.
@@ -71,7 +75,7 @@ pub struct Callback {
 
 /// What became of a callback.
 pub struct Returned {
-    /// The language that the company is spoken to in; none where no company is known.
+    /// The language that the company of the address is spoken to in; none where there is no such company.
     pub language: Option<Language>,
     /// The place in the log, or the refusal.
     pub outcome: Result<Option<LogPosition>, AppError>,
@@ -98,49 +102,74 @@ impl AuthorizeIntegration {
         Ok(BegunAuthorization { address, browser: issued.browser, expires_at, now })
     }
 
-    /// Takes what a browser brought back from the service.
-    pub async fn complete(&self, kind: IntegrationKind, callback: Callback) -> Returned {
-        let (begun, tenant) = match self.recognize(kind, &callback).await {
-            Ok(recognized) => recognized,
-            Err(error) => return Returned { language: None, outcome: Err(error) },
+    /// Takes what a browser brought back from the service, and checks what it connects.
+    pub async fn complete(&self, origin: Origin, kind: IntegrationKind, callback: Callback) -> Returned {
+        let language = self.language_at(&callback.slug).await;
+        let outcome = match self.recognize(origin, kind, &callback).await {
+            Ok((context, begun)) => self.connect(&context, kind, begun, callback).await,
+            Err(error) => Err(error),
         };
-        let language = tenant.details().map(|details| details.language);
-        let outcome = self.connect(kind, begun, callback).await;
         Returned { language, outcome }
+    }
+
+    /// The language of the company of this short name, whoever comes. Where it cannot be told, the page is shown all the
+    /// same.
+    async fn language_at(&self, slug: &str) -> Option<Language> {
+        let found = async {
+            let Ok(slug) = slug.parse::<Slug>() else { return Ok(None) };
+            let Some(tenant_id) = self.states.company(&slug).await? else { return Ok(None) };
+            let tenant = self.tenants.load(tenant_id.uuid()).await?;
+            Ok::<_, PortError>(tenant.details().map(|details| details.language))
+        };
+        found.await.unwrap_or_else(|error| {
+            tracing::warn!(error = crate::error::chain(&error), "the language of a company could not be told");
+            None
+        })
     }
 
     /// Whose state it is, where it is good, of this company, and of a session of this browser that still stands. What is wrong
     /// with it is not said: whoever guesses learns nothing.
-    async fn recognize(&self, kind: IntegrationKind, callback: &Callback) -> Result<(Begun, Tenant), AppError> {
+    async fn recognize(
+        &self,
+        origin: Origin,
+        kind: IntegrationKind,
+        callback: &Callback,
+    ) -> Result<(RequestContext, Begun), AppError> {
         let (Some(state), Some(browser)) = (&callback.state, &callback.browser) else { return Err(refused(kind)) };
         let now = self.tokens.clock.now();
         let begun = self.states.find(kind, state, browser, now).await?.ok_or_else(|| refused(kind))?;
         let tenant = self.tenants.load(begun.tenant_id.uuid()).await?;
         let is_theirs = tenant.details().is_some_and(|details| details.slug.as_str() == callback.slug);
-        if !is_theirs || !tenant.is_open() || !self.still_may(&begun).await? || !self.states.use_up(state, now).await? {
+        if !is_theirs || !tenant.is_open() {
             return Err(refused(kind));
         }
-        Ok((begun, tenant))
+        let context = self.still_may(origin, &begun).await?.ok_or_else(|| refused(kind))?;
+        if !self.states.use_up(state, now).await? {
+            return Err(refused(kind));
+        }
+        Ok((context, begun))
     }
 
-    /// Whether the session stands, and its user may still change settings.
-    async fn still_may(&self, begun: &Begun) -> Result<bool, PortError> {
-        let Session::Open(session) = self.sessions.load(begun.session_id.uuid()).await? else { return Ok(false) };
-        let User::Active(user) = self.users.load(begun.user_id.uuid()).await? else { return Ok(false) };
-        let Membership::Tenant { tenant_id, role } = &user.membership else { return Ok(false) };
-        let access = self.matrix.of(begun.tenant_id).await?;
-        let is_same = session.user_id == begun.user_id && *tenant_id == begun.tenant_id;
-        Ok(is_same
-            && session.ends_at > self.tokens.clock.now()
-            && access.rights(role).allows(Permission::SettingsWrite))
+    /// The request as the user's own, where the session stands and the user may still change settings.
+    async fn still_may(&self, origin: Origin, begun: &Begun) -> Result<Option<RequestContext>, PortError> {
+        let Session::Open(session) = self.sessions.load(begun.session_id.uuid()).await? else { return Ok(None) };
+        let User::Active(user) = self.users.load(begun.user_id.uuid()).await? else { return Ok(None) };
+        let Membership::Tenant { tenant_id, role } = user.membership else { return Ok(None) };
+        let rights = self.matrix.of(begun.tenant_id).await?.rights(&role);
+        let is_same = session.user_id == begun.user_id && tenant_id == begun.tenant_id;
+        let may = is_same && session.ends_at > self.tokens.clock.now() && rights.allows(Permission::SettingsWrite);
+        let principal = Principal::of_tenant(begun.user_id, tenant_id, role, begun.session_id);
+        Ok(may.then(|| RequestContext::for_returned(principal, rights, origin)))
     }
 
     async fn connect(
         &self,
+        context: &RequestContext,
         kind: IntegrationKind,
         begun: Begun,
         callback: Callback,
     ) -> Result<Option<LogPosition>, AppError> {
+        let context = context.authorize(Permission::SettingsWrite)?.context().clone();
         let Callback { code, referer, client_id, error, .. } = callback;
         let config = self.tokens.load(begun.tenant_id, kind).await?.ok_or(IntegrationError::NotConfigured)?;
         let is_same = |id: &str| id == begun.client_id && config.settings.client_id() == Some(id);
@@ -155,8 +184,13 @@ impl AuthorizeIntegration {
         let exchange = self.tokens.exchanges.begin(begun.tenant_id, kind, what).await?;
         let exchange = exchange.ok_or_else(|| PortError::internal("the exchange of a new code is another's"))?;
         // In a task of its own: a browser may be closed, and the service gives what it gave no second time.
-        let tokens = Arc::clone(&self.tokens);
-        let exchanged = tokio::spawn(async move { tokens.exchange(&exchange, &config, &account, &code).await });
+        let (tokens, check) = (Arc::clone(&self.tokens), Arc::clone(&self.check));
+        let exchanging = async move {
+            let recorded = tokens.exchange(&context, &exchange, &config, &account, &code).await?;
+            let checked = check.after_change(&context, kind).await;
+            Ok::<_, AppError>(recorded.max(checked.and_then(|report| report.position)))
+        };
+        let exchanged = tokio::spawn(exchanging.in_current_span());
         exchanged.await.map_err(|error| PortError::Internal(error.into()))?
     }
 }

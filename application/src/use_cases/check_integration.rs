@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use domain::ErrorKind;
 use domain::access::Permission;
 use domain::ids::IntegrationId;
 use domain::integration::{
@@ -57,13 +58,15 @@ impl CheckIntegration {
         }
         let id = IntegrationId::of(scope.tenant_id(), kind).uuid();
         let config = self.integrations.load(id).await?;
-        let version = config.configured().ok_or(IntegrationError::NotConfigured)?.version;
-        let asked = match self.accounts.open(scope.tenant_id(), kind).await? {
-            Ok(account) => self.ask(account, kind).await,
-            Err(missing) => Err(missing),
+        let saved = config.configured().ok_or(IntegrationError::NotConfigured)?.version;
+        // Settings that are saved meanwhile are opened, and an account that has moved is followed.
+        let (version, asked) = match self.accounts.open_awaited(scope.tenant_id(), kind).await? {
+            Ok(account) => (account.version, self.ask(account, kind).await),
+            Err(missing) => (saved, Err(missing)),
         };
         let (outcome, attention) = match asked {
             Ok(attention) => (CheckOutcome::Working, attention),
+            Err(error) if error.was_turned_away => return Err(turned_away(&error)),
             Err(error) => (failing(&error), None),
         };
         let at = self.clock.now();
@@ -76,7 +79,18 @@ impl CheckIntegration {
         Ok(CheckReport { outcome, attention, at, position: recorded.position, replayed: false })
     }
 
-    /// The same for a kind by its name, which is asked for after the right.
+    /// The same for what was changed just now, which stays changed where it cannot be asked for: none then.
+    pub(super) async fn after_change(&self, context: &RequestContext, kind: IntegrationKind) -> Option<CheckReport> {
+        match self.check(&context.further(), kind).await {
+            Ok(report) => Some(report),
+            Err(error) => {
+                tracing::warn!(kind = kind.name(), error = %error, "what was changed could not be checked");
+                None
+            }
+        }
+    }
+
+    /// Checks a kind by its name, which is asked for after the right.
     ///
     /// # Errors
     /// `not_found` for a kind that there is not, too.
@@ -93,7 +107,7 @@ impl CheckIntegration {
                 storage.check().await?;
                 return Ok(outdated(&storage.schema().await?));
             }
-            IntegrationKind::Amocrm => self.connectors.crm(account)?.check().await?,
+            IntegrationKind::Amocrm => return self.connectors.crm(account)?.check().await,
             IntegrationKind::Radist => self.connectors.conversations(account)?.check().await?,
             IntegrationKind::Ai => self.connectors.analyst(account)?.check().await?,
             IntegrationKind::Telegram => self.connectors.notifier(account)?.check().await?,
@@ -103,6 +117,12 @@ impl CheckIntegration {
 }
 
 /// A service's failure in words for the tenant's admin: what happened, and what to do.
+/// Nothing was asked, so nothing is known: it is no outcome.
+pub(super) fn turned_away(error: &UpstreamError) -> AppError {
+    let busy = AppError::new(ErrorKind::Unavailable, "integration.busy", format!("{error}. {}", error.advice));
+    AppError { retry_after: error.retry_after, ..busy }
+}
+
 pub(super) fn failing(error: &UpstreamError) -> CheckOutcome {
     CheckOutcome::Failing { reason: format!("{error}. {}", error.advice) }
 }

@@ -6,6 +6,7 @@ use domain::ErrorKind;
 use domain::data_key_rotation::{DataKeyRotation, DataKeyRotationCommand};
 use domain::ids::{DataKeyRotationId, TenantId};
 
+use super::exchange_kek::require_none_unknown;
 use crate::context::RequestContext;
 use crate::error::AppError;
 use crate::ports::clock::Clock;
@@ -45,7 +46,8 @@ impl DataKeyExchange {
     /// end are in the log; one that is cut off goes on where it was. Nothing where the company has sealed nothing yet.
     ///
     /// # Errors
-    /// `forbidden` for all but support staff; `conflict` where processes go on sealing under the former key.
+    /// `forbidden` for all but support staff; `conflict` where the company's keys are wrapped by a key-encryption key that this
+    /// process does not have, before anything is done, and where processes go on sealing under the former key.
     pub async fn exchange(
         &self,
         context: &RequestContext,
@@ -53,6 +55,8 @@ impl DataKeyExchange {
         show: &(dyn Fn(DataKeyProgress) + Send + Sync),
     ) -> Result<Option<DataKeyExchanged>, AppError> {
         let context = context.require_support(Some(tenant))?;
+        // Before anything is recorded: a key that only this process can open would end all sealing of the company.
+        require_none_unknown(&self.data_keys.unknown_keks(tenant).await?)?;
         let Some(generation) = self.begin(&context, tenant).await? else { return Ok(None) };
         self.data_keys.make(tenant, generation).await?;
         let all = self.data_keys.left(tenant, generation).await?;

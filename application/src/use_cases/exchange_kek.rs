@@ -45,7 +45,7 @@ impl KekExchange {
     ) -> Result<u64, AppError> {
         let context = context.require_support(None)?;
         let before = self.data_keys.wrapping().await?;
-        require_known(&before)?;
+        require_none_unknown(&unknown(before.clone()))?;
         let all = before.others().map(|used| used.data_keys).sum();
         let id = KekRotationId::to(&before.current).uuid();
         if all > 0 {
@@ -78,9 +78,12 @@ const STILL_USED: &str = "Other processes go on wrapping data keys with another 
 /// New data keys that may come while the old ones are wrapped anew.
 const MOST_NEW: u64 = 1_000;
 
-fn require_known(wrapping: &Wrapping) -> Result<(), AppError> {
-    let unknown: Vec<&str> =
-        wrapping.used.iter().filter(|used| !used.is_known).map(|used| used.kek_id.as_str()).collect();
+fn unknown(wrapping: Wrapping) -> Vec<String> {
+    wrapping.used.into_iter().filter(|used| !used.is_known).map(|used| used.kek_id).collect()
+}
+
+/// Refuses where data keys are wrapped by keys that this process does not have; those are their names.
+pub(super) fn require_none_unknown(unknown: &[String]) -> Result<(), AppError> {
     if unknown.is_empty() {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::FieldError;
-use domain::integration::{IntegrationSettings, SecretName};
+use domain::integration::{IntegrationConfig, IntegrationSettings, SecretName};
 use domain::values::BaseUrl;
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
@@ -30,22 +30,39 @@ pub struct IntegrationForm {
     pub secrets: BTreeMap<String, Option<SecretString>>,
 }
 
-/// The input that the form makes, where `stored` secrets are kept.
+/// The input that the form makes, where this is saved.
 ///
 /// # Errors
-/// Every bad field.
+/// Every bad field, those that the rules about secrets find too.
 pub(super) fn read(
     provider: &Provider,
     form: IntegrationForm,
-    stored: &[SecretName],
+    saved: &IntegrationConfig,
 ) -> Result<IntegrationInput, Vec<FieldError>> {
     let mut problems = Vec::new();
+    let stored: Vec<SecretName> =
+        saved.configured().map(|config| config.secrets.iter().map(|secret| secret.name).collect()).unwrap_or_default();
     let settings = settings(provider, form.settings, &mut problems);
-    let secrets = secrets(provider, form.secrets, stored, &mut problems);
-    match settings {
-        Some(settings) if problems.is_empty() => Ok(IntegrationInput { settings, secrets }),
-        _ => Err(problems),
+    let has_address = problems.iter().all(|problem| problem.field != "settings.base_url");
+    let secrets = secrets(provider, form.secrets, &stored, &mut problems);
+    let Some(settings) = settings else { return Err(problems) };
+    if problems.is_empty() {
+        return Ok(IntegrationInput { settings, secrets });
     }
+    // Nobody knows yet whether an address that cannot be read is another one.
+    let settings = match saved.configured() {
+        Some(saved) if !has_address => settings.at(saved.settings.base_url().clone()),
+        _ => settings,
+    };
+    let given: Vec<SecretName> = secrets.into_keys().collect();
+    add(&mut problems, saved.secret_problems(&settings, &given));
+    Err(problems)
+}
+
+/// Adds problems of fields that none is known of yet.
+fn add(problems: &mut Vec<FieldError>, more: Vec<FieldError>) {
+    let named: Vec<String> = problems.iter().map(|problem| problem.field.clone()).collect();
+    problems.extend(more.into_iter().filter(|problem| !named.contains(&problem.field)));
 }
 
 /// The settings. Where a field is bad, a value that fits stands in for it, so that the rules about the others are asked too.
@@ -71,8 +88,7 @@ fn settings(
     }
     match serde_json::from_value::<IntegrationSettings>(Value::Object(read)) {
         Ok(settings) => {
-            let named: Vec<String> = problems.iter().map(|problem| problem.field.clone()).collect();
-            problems.extend(settings.problems().into_iter().filter(|problem| !named.contains(&problem.field)));
+            add(problems, settings.problems());
             Some(settings)
         }
         Err(error) => {
@@ -201,13 +217,16 @@ fn given_secret(value: &SecretString) -> Given {
 
 #[cfg(test)]
 mod tests {
-    use domain::integration::{IntegrationKind, Trial};
+    use domain::ids::{SecretId, TenantId};
+    use domain::integration::{Access, Configured, IntegrationKind, SecretRef, Trial};
     use secrecy::ExposeSecret;
+    use uuid::Uuid;
 
     use super::*;
     use crate::ports::providers::{SecretField, Text};
 
     const ANY: Text = Text { en: "Any", ru: "Любой" };
+    const TEXT: Form = Form::Text { most: 100, lines: false };
 
     static RADIST: Provider = Provider {
         kind: IntegrationKind::Radist,
@@ -240,20 +259,68 @@ mod tests {
         writes: true,
     };
 
+    /// As the real one: which secret is needed depends on the settings, so the form requires none of both.
+    static AMOCRM: Provider = Provider {
+        kind: IntegrationKind::Amocrm,
+        name: "amocrm",
+        title: "amoCRM",
+        steps: &[],
+        fields: &[
+            Field { name: "base_url", title: ANY, form: Form::Address, absent: Absent::Refused },
+            Field { name: "client_id", title: ANY, form: TEXT, absent: Absent::Nothing },
+        ],
+        secrets: &[
+            SecretField { name: SecretName::ClientSecret, title: ANY, required: false },
+            SecretField { name: SecretName::AccessToken, title: ANY, required: false },
+        ],
+        trials: &[Trial::Deals],
+        writes: true,
+    };
+
+    /// What is saved with one secret.
+    fn saved(settings: IntegrationSettings, name: SecretName) -> IntegrationConfig {
+        IntegrationConfig::Configured(Configured {
+            tenant_id: TenantId::from(Uuid::from_u128(1)),
+            version: 1,
+            decided: 1,
+            settings,
+            secrets: vec![SecretRef { name, secret_id: SecretId::from(Uuid::from_u128(2)) }],
+            tried: None,
+            access: Access::Given,
+        })
+    }
+
+    fn radist() -> IntegrationConfig {
+        let base_url = "https://api.radist.example/v2".parse().unwrap();
+        let settings =
+            IntegrationSettings::Radist { base_url, company_id: 7, requests_per_second: 5, phone_region: None };
+        saved(settings, SecretName::ApiKey)
+    }
+
+    fn amocrm() -> IntegrationConfig {
+        let base_url = "https://acme.amocrm.example".parse().unwrap();
+        saved(IntegrationSettings::Amocrm { base_url, client_id: None }, SecretName::AccessToken)
+    }
+
     fn form(settings: Value, secrets: &[(&str, Option<&str>)]) -> IntegrationForm {
         let Value::Object(settings) = settings else { panic!("settings are an object") };
         let secret = |(name, value): &(&str, Option<&str>)| ((*name).to_owned(), value.map(SecretString::from));
         IntegrationForm { provider: None, settings, secrets: secrets.iter().map(secret).collect() }
     }
 
-    fn bad(form: IntegrationForm, stored: &[SecretName]) -> Vec<String> {
-        let Err(problems) = read(&RADIST, form, stored) else { panic!("must be refused") };
+    fn bad_of(provider: &Provider, form: IntegrationForm, saved: &IntegrationConfig) -> Vec<String> {
+        let Err(problems) = read(provider, form, saved) else { panic!("must be refused") };
         problems.into_iter().map(|problem| problem.field).collect()
+    }
+
+    fn bad(form: IntegrationForm) -> Vec<String> {
+        bad_of(&RADIST, form, &IntegrationConfig::Absent)
     }
 
     #[test]
     fn what_is_left_out_is_what_the_provider_says() {
-        let good = read(&RADIST, form(json!({"company_id": 7}), &[("api_key", Some(" key\n"))]), &[]).unwrap();
+        let least = form(json!({"company_id": 7}), &[("api_key", Some(" key\n"))]);
+        let good = read(&RADIST, least, &IntegrationConfig::Absent).unwrap();
         let IntegrationSettings::Radist { base_url, company_id, requests_per_second, phone_region: None } =
             good.settings
         else {
@@ -266,18 +333,45 @@ mod tests {
     #[test]
     fn every_bad_field_is_named_at_once() {
         let wrong = json!({"base_url": "nowhere", "company_id": 0, "requests_per_second": 1.5, "colour": "red"});
-        let fields = bad(form(wrong, &[("api_key", None), ("bot_token", Some("x"))]), &[]);
+        let fields = bad(form(wrong, &[("api_key", None), ("bot_token", Some("x"))]));
         let settings = ["settings.base_url", "settings.company_id", "settings.requests_per_second", "settings.colour"];
         assert_eq!(fields[..4], settings);
         assert_eq!(fields[4..], ["secrets.api_key", "secrets.bot_token"]);
-        assert_eq!(bad(form(json!({}), &[]), &[]), ["settings.company_id", "secrets.api_key"]);
+        assert_eq!(bad(form(json!({}), &[])), ["settings.company_id", "secrets.api_key"]);
+    }
+
+    #[test]
+    fn a_secret_that_the_settings_decide_on_is_named_beside_other_bad_fields() {
+        let wrong = |client_id: Value, secrets: &[(&str, Option<&str>)], saved: &IntegrationConfig| {
+            let settings = json!({"base_url": "nowhere", "client_id": client_id});
+            bad_of(&AMOCRM, form(settings, secrets), saved)
+        };
+        let absent = IntegrationConfig::Absent;
+        let token = [("access_token", Some("a"))];
+        assert_eq!(wrong(Value::Null, &[], &absent), ["settings.base_url", "secrets.access_token"]);
+        assert_eq!(wrong(Value::Null, &token, &absent), ["settings.base_url"]);
+        let both = ["settings.base_url", "secrets.client_secret", "secrets.access_token"];
+        assert_eq!(wrong(json!("an-id"), &token, &absent), both, "a token comes from amoCRM there");
+        let mangled = wrong(Value::Null, &[("access_token", None)], &absent);
+        assert_eq!(mangled, ["settings.base_url", "secrets.access_token"], "named once");
+    }
+
+    /// An address that cannot be read is not said to be another one.
+    #[test]
+    fn a_secret_that_must_be_given_again_is_named_beside_other_bad_fields() {
+        let moved = json!({"base_url": "https://elsewhere.example", "company_id": 0});
+        assert_eq!(bad_of(&RADIST, form(moved, &[]), &radist()), ["settings.company_id", "secrets.api_key"]);
+        let here = json!({"base_url": "https://api.radist.example/v2", "company_id": 0});
+        assert_eq!(bad_of(&RADIST, form(here, &[]), &radist()), ["settings.company_id"]);
+        let unread = json!({"base_url": "nowhere"});
+        assert_eq!(bad_of(&AMOCRM, form(unread, &[]), &amocrm()), ["settings.base_url"]);
     }
 
     #[test]
     fn a_choice_is_one_of_its_words() {
         let region = |region: Value| {
             let form = form(json!({"company_id": 7, "phone_region": region}), &[("api_key", Some("key"))]);
-            read(&RADIST, form, &[])
+            read(&RADIST, form, &IntegrationConfig::Absent)
         };
         assert_eq!(region(json!(" UZ ")).unwrap().settings.phone_region(), Some("UZ"));
         assert_eq!(region(json!("")).unwrap().settings.phone_region(), None);
@@ -292,13 +386,13 @@ mod tests {
     #[test]
     fn three_asterisks_keep_what_is_stored_and_nothing_else() {
         let asterisks = || form(json!({"company_id": 7}), &[("api_key", Some(STORED))]);
-        assert!(read(&RADIST, asterisks(), &[SecretName::ApiKey]).unwrap().secrets.is_empty());
-        let Err(nothing) = read(&RADIST, asterisks(), &[]) else { panic!("must be refused") };
+        assert!(read(&RADIST, asterisks(), &radist()).unwrap().secrets.is_empty());
+        let Err(nothing) = read(&RADIST, asterisks(), &IntegrationConfig::Absent) else { panic!("must be refused") };
         assert!(nothing.len() == 1 && nothing[0].message.contains("enter the value"), "{nothing:?}");
         let left_out = form(json!({"company_id": 7}), &[]);
-        assert!(read(&RADIST, left_out, &[SecretName::ApiKey]).unwrap().secrets.is_empty());
+        assert!(read(&RADIST, left_out, &radist()).unwrap().secrets.is_empty());
         for value in ["", "  ", "two\nlines"] {
-            assert_eq!(bad(form(json!({"company_id": 7}), &[("api_key", Some(value))]), &[]), ["secrets.api_key"]);
+            assert_eq!(bad(form(json!({"company_id": 7}), &[("api_key", Some(value))])), ["secrets.api_key"]);
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::mail::PublicUrl;
 use crate::ports::clock::{Clock, Ids};
 use crate::ports::commands::{Commands, LogPosition};
 use crate::ports::oauth::{Exchange, ExchangeFor, KeptTokens, NoTokens, OauthApp, OauthProvider, TokenExchanges};
-use crate::ports::services::{Delivery, UpstreamError};
+use crate::ports::services::{AGAIN, Delivery, UpstreamError};
 use crate::ports::vault::{SecretPlace, Vault};
 
 /// An access token with less time left is renewed before a call is made with it.
@@ -82,7 +82,7 @@ impl KeepTokens {
                 return Ok(Ok(config));
             }
             if let Some(exchange) = self.exchanges.left_behind(tenant_id, kind).await? {
-                self.record(&exchange).await?;
+                self.record(&self.context(tenant_id), &exchange).await?;
                 continue;
             }
             let expires_at = match &config.access {
@@ -118,9 +118,10 @@ impl KeepTokens {
         }
     }
 
-    /// Exchanges a code that a browser brought back.
+    /// Exchanges a code that a browser brought back, in the name of the person whose browser that is.
     pub(super) async fn exchange(
         &self,
+        context: &RequestContext,
         exchange: &Exchange,
         config: &Configured,
         account: &BaseUrl,
@@ -131,7 +132,7 @@ impl KeepTokens {
             Ok(pair) => {
                 let kept = self.exchanges.keep(exchange, &pair, self.clock.now()).await?;
                 let kept = kept.ok_or_else(|| refused(exchange.kind))?;
-                Ok(self.record(&Exchange { kept: Some(kept), ..exchange.clone() }).await?)
+                Ok(self.record(context, &Exchange { kept: Some(kept), ..exchange.clone() }).await?)
             }
             Err(NoTokens::Refused(error) | NoTokens::Failed(error)) => {
                 self.exchanges.end(exchange).await?;
@@ -146,8 +147,9 @@ impl KeepTokens {
         let current = self.load(tenant_id, kind).await?;
         let current = current.filter(|config| config.secret(SecretName::RefreshToken) == Some(replaces));
         let Some(config) = current else { return self.exchanges.end(exchange).await.map(Ok) };
+        let context = self.context(tenant_id);
         if exchange.kept.is_some() {
-            return self.record(exchange).await.map(|_| Ok(()));
+            return self.record(&context, exchange).await.map(|_| Ok(()));
         }
         let place = SecretPlace { tenant_id, kind, name: SecretName::RefreshToken };
         let refresh = self.vault.open(place, replaces).await?;
@@ -155,14 +157,14 @@ impl KeepTokens {
         match self.provider.renew(&app, config.settings.base_url(), &refresh).await {
             Ok(pair) => {
                 if let Some(kept) = self.exchanges.keep(exchange, &pair, self.clock.now()).await? {
-                    self.record(&Exchange { kept: Some(kept), ..exchange.clone() }).await?;
+                    self.record(&context, &Exchange { kept: Some(kept), ..exchange.clone() }).await?;
                 }
                 Ok(Ok(()))
             }
             Err(NoTokens::Refused(error)) => {
                 let reason = format!("{error}. {}", error.advice);
                 let lose = IntegrationCommand::LoseAccess { refresh_token: replaces, reason, at: self.clock.now() };
-                self.tell(tenant_id, kind, lose).await?;
+                self.tell(&context, exchange, lose).await?;
                 self.exchanges.end(exchange).await?;
                 Ok(Err(error))
             }
@@ -173,8 +175,9 @@ impl KeepTokens {
         }
     }
 
-    /// Tells the log of the tokens that were kept, and forgets the exchange.
-    pub(super) async fn record(&self, exchange: &Exchange) -> Result<Option<LogPosition>, PortError> {
+    /// Tells the log of the tokens that were kept, and forgets the exchange. Where the process has ended that a person
+    /// came back to, another one tells it in its own name; the event says who the person was.
+    async fn record(&self, context: &RequestContext, exchange: &Exchange) -> Result<Option<LogPosition>, PortError> {
         let Some(KeptTokens { tokens, base_url }) = exchange.kept.clone() else { return Ok(None) };
         let at = self.clock.now();
         let command = match exchange.what.clone() {
@@ -183,7 +186,7 @@ impl KeepTokens {
             }
             ExchangeFor::Refresh { replaces } => IntegrationCommand::Renew(Renew { replaces, base_url, tokens, at }),
         };
-        let position = self.tell(exchange.tenant_id, exchange.kind, command).await?;
+        let position = self.tell(context, exchange, command).await?;
         self.exchanges.end(exchange).await?;
         Ok(position)
     }
@@ -191,14 +194,12 @@ impl KeepTokens {
     /// Tokens that belong to what is no longer configured are of no use, and nobody is told.
     async fn tell(
         &self,
-        tenant_id: TenantId,
-        kind: IntegrationKind,
+        context: &RequestContext,
+        exchange: &Exchange,
         command: IntegrationCommand,
     ) -> Result<Option<LogPosition>, PortError> {
-        let request = self.ids.next();
-        let context = RequestContext::for_system("oauth", tenant_id, request, request);
-        let id = IntegrationId::of(tenant_id, kind).uuid();
-        match self.integrations.execute(&context, id, command).await {
+        let id = IntegrationId::of(exchange.tenant_id, exchange.kind).uuid();
+        match self.integrations.execute(context, id, command).await {
             Ok(recorded) => Ok(recorded.position),
             Err(CommandError::Rule(IntegrationError::AppChanged | IntegrationError::NotConfigured)) => Ok(None),
             Err(CommandError::Log(error)) => Err(error),
@@ -206,19 +207,38 @@ impl KeepTokens {
         }
     }
 
+    /// That of the keeper's own work.
+    fn context(&self, tenant_id: TenantId) -> RequestContext {
+        let request = self.ids.next();
+        RequestContext::for_system("oauth", tenant_id, request, request)
+    }
+
+    /// The address that people of the company come back to from the service, to be entered there; none for services that
+    /// nobody lets Synkro into.
+    pub(super) async fn callback_url(
+        &self,
+        tenant_id: TenantId,
+        kind: IntegrationKind,
+    ) -> Result<Option<String>, PortError> {
+        if kind != IntegrationKind::Amocrm {
+            return Ok(None);
+        }
+        let tenant = self.tenants.load(tenant_id.uuid()).await?;
+        Ok(tenant.details().map(|details| self.public_url.callback(kind.name(), details.slug.as_str())))
+    }
+
     /// The company's integration at the service; none without its secret.
     pub(super) async fn app(&self, tenant_id: TenantId, config: &Configured) -> Result<Option<OauthApp>, PortError> {
         let (client_id, secret_id) = (config.settings.client_id(), config.secret(SecretName::ClientSecret));
         let (Some(client_id), Some(secret_id)) = (client_id, secret_id) else { return Ok(None) };
-        let tenant = self.tenants.load(tenant_id.uuid()).await?;
-        let Some(details) = tenant.details() else { return Ok(None) };
         let kind = config.settings.kind();
+        let Some(redirect_uri) = self.callback_url(tenant_id, kind).await? else { return Ok(None) };
         let place = SecretPlace { tenant_id, kind, name: SecretName::ClientSecret };
         Ok(Some(OauthApp {
             tenant_id,
             client_id: client_id.to_owned(),
             client_secret: self.vault.open(place, secret_id).await?,
-            redirect_uri: self.public_url.callback(kind.name(), details.slug.as_str()),
+            redirect_uri,
         }))
     }
 
@@ -234,7 +254,16 @@ impl KeepTokens {
 
 /// A failure that was found before anything was sent.
 fn unsent(service: IntegrationKind, class: FailureClass, message: String, advice: String) -> UpstreamError {
-    UpstreamError { service, class, message, advice, retry_after: None, delivery: Delivery::NotDelivered, tokens: None }
+    UpstreamError {
+        service,
+        class,
+        message,
+        advice,
+        retry_after: None,
+        delivery: Delivery::NotDelivered,
+        tokens: None,
+        was_turned_away: false,
+    }
 }
 
 pub(super) fn not_set_up(kind: IntegrationKind) -> UpstreamError {
@@ -257,7 +286,7 @@ fn lost(kind: IntegrationKind, reason: &str) -> UpstreamError {
 
 fn being_renewed(kind: IntegrationKind) -> UpstreamError {
     let message = format!("The token for {} is being renewed and is not there yet", kind.title());
-    unsent(kind, FailureClass::Transient, message, "Synkro tries again by itself".to_owned())
+    unsent(kind, FailureClass::Transient, message, AGAIN.to_owned())
 }
 
 fn over_at_once(kind: IntegrationKind) -> UpstreamError {

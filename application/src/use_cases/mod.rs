@@ -51,6 +51,7 @@ mod second_factor;
 mod set_up_access;
 mod sign_in;
 mod start_run;
+mod trials_under_way;
 mod try_integration;
 mod write_findings;
 
@@ -64,7 +65,7 @@ pub use check_access::{AccessQuestion, AccessVerdict, CheckAccess, MOST_QUESTION
 pub use check_integration::{CheckIntegration, CheckReport};
 pub use code_check::SecondFactorCheck;
 pub use configure_integration::{ConfigureIntegration, IntegrationInput};
-pub use define_automation::DefineTenantAutomation;
+pub use define_automation::{AutomationOutcome, DefineTenantAutomation};
 pub use end_sessions::EndSessions;
 pub use exchange_data_key::{DataKeyExchange, DataKeyExchanged, DataKeyProgress};
 pub use exchange_kek::{KekExchange, KekProgress};
@@ -104,5 +105,6 @@ pub use second_factor::{Enrolment, ManageSecondFactor};
 pub use set_up_access::AccessSetup;
 pub use sign_in::{Login, SignIn, SignedIn};
 pub use start_run::{RunRequest, RunStarter};
+pub use trials_under_way::TrialsUnderWay;
 pub use try_integration::{TrialReport, TryIntegration};
 pub use write_findings::{WriteFindings, WriteReport};

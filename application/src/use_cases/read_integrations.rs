@@ -12,6 +12,7 @@ use domain::{ErrorKind, FieldError};
 use super::OpenAccount;
 use crate::context::{RequestContext, TenantScope};
 use crate::error::AppError;
+use crate::ports::circuits::CircuitState;
 use crate::ports::clock::Clock;
 use crate::ports::commands::Commands;
 use crate::ports::providers::{ModelInfo, Provider, StorageSchema};
@@ -28,9 +29,10 @@ const CHECK_IS_FRESH: TimeDelta = TimeDelta::days(7);
 pub enum StepLight {
     /// Nothing is saved.
     Absent,
-    /// Saved, and not known to work: not checked in this version, checked long ago, or something is to be done.
+    /// Saved, and not known to work: not checked in this version, checked long ago, failing so often that it is left
+    /// alone, or something is to be done.
     Yellow,
-    /// The last check failed.
+    /// The last check or trial of it failed.
     Red,
     /// It works.
     Green,
@@ -45,8 +47,10 @@ pub struct WizardStep {
     pub light: StepLight,
     /// Why, and what to do; none where it works.
     pub reason: Option<String>,
-    /// When it was checked last.
+    /// When it was checked last, or tried as well as a check would.
     pub checked_at: Option<DateTime<Utc>>,
+    /// Until when its circuit breaker refuses calls; none where they are made. Known of this process's own calls.
+    pub left_alone_until: Option<DateTime<Utc>>,
     /// Counts the changes from 1; 0 where nothing is saved.
     pub version: u32,
 }
@@ -60,6 +64,8 @@ pub struct IntegrationDetails {
     pub step: WizardStep,
     /// What is saved; none where nothing is.
     pub saved: Option<IntegrationView>,
+    /// The address to enter at a service that people let Synkro into, for them to come back to; none for other services.
+    pub callback_url: Option<String>,
 }
 
 /// The tables of the tenant's storage.
@@ -94,9 +100,10 @@ impl ReadIntegrations {
     pub async fn wizard(&self, context: &RequestContext) -> Result<Found<Vec<WizardStep>>, AppError> {
         let scope = context.authorize_to_see(Permission::SettingsWrite)?;
         let Found { item: saved, parked } = self.integrations.found(&scope).await?;
+        let (tenant_id, now) = (scope.tenant_id(), self.clock.now());
         let of = |kind| saved.iter().find(|view| view.kind == kind);
-        let mut steps: Vec<WizardStep> =
-            IntegrationKind::ALL.into_iter().map(|kind| step(kind, of(kind), self.clock.now())).collect();
+        let stands = |kind| step(kind, of(kind), &self.connectors.circuit(tenant_id, kind), now);
+        let mut steps: Vec<WizardStep> = IntegrationKind::ALL.into_iter().map(stands).collect();
         steps.push(self.automation(&scope).await?);
         Ok(Found { item: steps, parked })
     }
@@ -112,8 +119,10 @@ impl ReadIntegrations {
         let saved = saved.into_iter().find(|view| view.kind == kind);
         let named = saved.as_ref().map(|view| view.settings.provider().to_owned());
         let provider = provider(self.connectors.as_ref(), kind, named.as_deref())?;
-        let step = step(kind, saved.as_ref(), self.clock.now());
-        Ok(Found { item: IntegrationDetails { provider, step, saved }, parked })
+        let circuit = self.connectors.circuit(scope.tenant_id(), kind);
+        let step = step(kind, saved.as_ref(), &circuit, self.clock.now());
+        let callback_url = self.accounts.tokens.callback_url(scope.tenant_id(), kind).await?;
+        Ok(Found { item: IntegrationDetails { provider, step, saved, callback_url }, parked })
     }
 
     /// Every provider that can be connected, in the order of the wizard.
@@ -157,7 +166,7 @@ impl ReadIntegrations {
     pub async fn storage_schema(&self, context: &RequestContext) -> Result<StorageSchemaView, AppError> {
         let scope = context.authorize_to_see(Permission::SettingsWrite)?;
         let newest = self.connectors.storage_schema();
-        let asked = match self.accounts.open(scope.tenant_id(), IntegrationKind::Supabase).await? {
+        let asked = match self.accounts.open_awaited(scope.tenant_id(), IntegrationKind::Supabase).await? {
             Ok(account) => match self.connectors.storage(account) {
                 Ok(storage) => storage.schema().await,
                 Err(error) => Err(error),
@@ -178,12 +187,14 @@ impl ReadIntegrations {
     async fn automation(&self, scope: &TenantScope) -> Result<WizardStep, AppError> {
         let automation = self.automations.load(AutomationId::of(scope.tenant_id()).uuid()).await?;
         let defined = automation.defined().is_some();
-        let reason = "Choose the time zone, when a day begins, and how often reports are made.";
+        let reason = "Choose the time zone, such as Asia/Tashkent, the time at which a day begins, such as 00:00, and \
+                      the schedule, manual, and send them with PUT /api/v1/automation.";
         Ok(WizardStep {
             kind: None,
             light: if defined { StepLight::Green } else { StepLight::Absent },
             reason: (!defined).then(|| reason.to_owned()),
             checked_at: None,
+            left_alone_until: None,
             version: u32::from(defined),
         })
     }
@@ -227,11 +238,21 @@ fn not_set_up(error: &UpstreamError) -> AppError {
     AppError::new(ErrorKind::Conflict, "integration.not_configured", detail)
 }
 
-fn step(kind: IntegrationKind, saved: Option<&IntegrationView>, now: DateTime<Utc>) -> WizardStep {
+fn step(
+    kind: IntegrationKind,
+    saved: Option<&IntegrationView>,
+    circuit: &CircuitState,
+    now: DateTime<Utc>,
+) -> WizardStep {
     let kind = Some(kind);
     let Some(view) = saved else {
         let reason = Some("Nothing is saved yet.".to_owned());
-        return WizardStep { kind, light: StepLight::Absent, reason, checked_at: None, version: 0 };
+        let (light, checked_at, left_alone_until) = (StepLight::Absent, None, None);
+        return WizardStep { kind, light, reason, checked_at, left_alone_until, version: 0 };
+    };
+    let left_alone_until = match circuit {
+        CircuitState::Open { retry_in, .. } => Some(now + TimeDelta::from_std(*retry_in).unwrap_or(TimeDelta::zero())),
+        CircuitState::Closed | CircuitState::HalfOpen { .. } => None,
     };
     let (light, reason) = match (&view.checked, &view.attention, view.checked_at) {
         (None, ..) => (StepLight::Yellow, Some("This version has not been checked yet. Check it.".to_owned())),
@@ -240,30 +261,58 @@ fn step(kind: IntegrationKind, saved: Option<&IntegrationView>, now: DateTime<Ut
         (Some(CheckOutcome::Working), None, Some(at)) if now - at > CHECK_IS_FRESH => {
             (StepLight::Yellow, Some("It was checked more than a week ago. Check it again.".to_owned()))
         }
-        (Some(CheckOutcome::Working), None, _) => (StepLight::Green, None),
+        (Some(CheckOutcome::Working), None, _) => by_calls(circuit, left_alone_until),
     };
-    WizardStep { kind, light, reason, checked_at: view.checked_at, version: view.version }
+    WizardStep { kind, light, reason, checked_at: view.checked_at, left_alone_until, version: view.version }
+}
+
+/// How a service stands that was found working: nobody knows whether it still is, from when it is left alone until a
+/// call gets through.
+fn by_calls(circuit: &CircuitState, left_alone_until: Option<DateTime<Utc>>) -> (StepLight, Option<String>) {
+    let reason = match (circuit, left_alone_until) {
+        (CircuitState::Closed, _) => return (StepLight::Green, None),
+        (CircuitState::Open { reason, .. }, Some(until)) => {
+            let until = until.format("%Y-%m-%d %H:%M:%S UTC");
+            format!(
+                "It failed so often that it is left alone until {until}: {reason}. Calls are made again after that; \
+                 check it then."
+            )
+        }
+        (CircuitState::Open { reason, .. } | CircuitState::HalfOpen { reason }, _) => {
+            format!("It failed so often that it was left alone: {reason}. Check it to see whether it works again.")
+        }
+    };
+    (StepLight::Yellow, Some(reason))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use domain::integration::IntegrationSettings;
 
     use super::*;
 
-    fn light(checked: Option<CheckOutcome>, attention: Option<&str>, days_ago: i64) -> StepLight {
-        let now = "2026-06-20T12:00:00Z".parse().unwrap();
-        let view = IntegrationView {
+    fn now() -> DateTime<Utc> {
+        "2026-06-20T12:00:00Z".parse().unwrap()
+    }
+
+    fn view(checked: Option<CheckOutcome>, attention: Option<&str>, days_ago: i64) -> IntegrationView {
+        IntegrationView {
             kind: IntegrationKind::Supabase,
             version: 3,
             settings: IntegrationSettings::Supabase { base_url: "https://x.example".parse().unwrap() },
             secrets: Vec::new(),
             checked,
             attention: attention.map(str::to_owned),
-            checked_at: Some(now - TimeDelta::days(days_ago)),
-            configured_at: now,
-        };
-        step(IntegrationKind::Supabase, Some(&view), now).light
+            checked_at: Some(now() - TimeDelta::days(days_ago)),
+            configured_at: now(),
+        }
+    }
+
+    fn light(checked: Option<CheckOutcome>, attention: Option<&str>, days_ago: i64) -> StepLight {
+        let view = view(checked, attention, days_ago);
+        step(IntegrationKind::Supabase, Some(&view), &CircuitState::Closed, now()).light
     }
 
     /// Seen to fail: with the age of a check not asked for.
@@ -275,7 +324,26 @@ mod tests {
         assert_eq!(light(Some(CheckOutcome::Working), Some("Run the SQL."), 0), StepLight::Yellow);
         assert_eq!(light(Some(failing), None, 0), StepLight::Red);
         assert_eq!(light(None, None, 0), StepLight::Yellow);
-        assert_eq!(step(IntegrationKind::Ai, None, DateTime::UNIX_EPOCH).light, StepLight::Absent);
+        assert_eq!(step(IntegrationKind::Ai, None, &CircuitState::Closed, now()).light, StepLight::Absent);
+    }
+
+    #[test]
+    fn what_is_left_alone_is_not_green_and_says_until_when() {
+        let reason = || "Supabase has a failure of its own (HTTP 503)".to_owned();
+        let open = CircuitState::Open { retry_in: Duration::from_secs(15), reason: reason() };
+        let stands = |outcome, circuit: &CircuitState| {
+            step(IntegrationKind::Supabase, Some(&view(Some(outcome), None, 0)), circuit, now())
+        };
+        let left_alone = stands(CheckOutcome::Working, &open);
+        assert_eq!(left_alone.light, StepLight::Yellow);
+        assert_eq!(left_alone.left_alone_until, Some(now() + TimeDelta::seconds(15)));
+        let told = left_alone.reason.unwrap();
+        assert!(told.contains("until 2026-06-20 12:00:15 UTC: Supabase has a failure"), "{told}");
+        let awaited = stands(CheckOutcome::Working, &CircuitState::HalfOpen { reason: reason() });
+        assert_eq!((awaited.light, awaited.left_alone_until), (StepLight::Yellow, None));
+        let failing = stands(CheckOutcome::Failing { reason: "The key is not accepted.".into() }, &open);
+        assert_eq!((failing.light, failing.reason.as_deref()), (StepLight::Red, Some("The key is not accepted.")));
+        assert!(failing.left_alone_until.is_some());
     }
 
     #[test]

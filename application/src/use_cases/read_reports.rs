@@ -51,7 +51,7 @@ impl ReadReports {
         if !sight.shows(Facet::Name) {
             return Ok(FullReport { report, words: None, parked });
         }
-        let account = self.accounts.open(scope.tenant_id(), IntegrationKind::Supabase).await??;
+        let account = self.accounts.open_awaited(scope.tenant_id(), IntegrationKind::Supabase).await??;
         let stored = self.connectors.storage(account)?.report(id).await?.ok_or_else(|| {
             let detail = "The report's text is no longer in your Supabase project; restore the row of the table \
                           synkro_reports, or run the report again.";

@@ -55,20 +55,11 @@ impl SaveIntegration {
         let scope = context.authorize(Permission::SettingsWrite)?;
         let (kind, form) = (kind_of(kind)?, form?);
         let current = self.integrations.load(IntegrationId::of(scope.tenant_id(), kind).uuid()).await?;
-        let current = current.configured();
-        let named = form.provider.as_deref().or(current.map(|config| config.settings.provider()));
-        let provider = provider(self.connectors.as_ref(), kind, named)?;
-        let secrets = current.map(|config| config.secrets.iter().map(|secret| secret.name).collect::<Vec<_>>());
-        let input = read(provider, form, &secrets.unwrap_or_default()).map_err(AppError::invalid)?;
+        let saved_provider = current.configured().map(|config| config.settings.provider());
+        let provider = provider(self.connectors.as_ref(), kind, form.provider.as_deref().or(saved_provider))?;
+        let input = read(provider, form, &current).map_err(AppError::invalid)?;
         let saved = self.configure.save_on(context, input, expected).await?;
-        // The check has an outcome of its own: what was saved stays saved where it cannot be asked for.
-        let check = match self.check.check(&context.further(), kind).await {
-            Ok(check) => Some(check),
-            Err(error) => {
-                tracing::warn!(kind = kind.name(), error = %error, "what was saved could not be checked");
-                None
-            }
-        };
+        let check = self.check.after_change(context, kind).await;
         let position = saved.max(check.as_ref().and_then(|check| check.position));
         Ok(SavedIntegration { kind, check, position })
     }

@@ -13,10 +13,13 @@ use domain::integration::{
 };
 use domain::tenant::Tenant;
 use domain::values::{ContentHash, Language, Personal};
+use tracing::Instrument as _;
 
 use super::OpenAccount;
+use super::check_integration::turned_away;
 use super::read_integrations::{kind_of, provider};
-use crate::context::RequestContext;
+use super::trials_under_way::TrialsUnderWay;
+use crate::context::{RequestContext, TenantScope};
 use crate::error::{AppError, PortError};
 use crate::pipeline::sample::{self, SampleError, Sampler};
 use crate::ports::clock::Clock;
@@ -45,6 +48,7 @@ pub struct TrialReport {
 }
 
 /// Tries integrations.
+#[derive(Clone)]
 pub struct TryIntegration {
     /// The log.
     pub integrations: Arc<dyn Commands<IntegrationConfig>>,
@@ -58,6 +62,8 @@ pub struct TryIntegration {
     pub staging: Arc<dyn Staging>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// The trials that this process is at.
+    pub under_way: Arc<TrialsUnderWay>,
 }
 
 /// What a trial came to before it is recorded.
@@ -75,11 +81,13 @@ impl Found {
 }
 
 impl TryIntegration {
-    /// Tries a service with the saved settings, and records what came of it. A service that fails is an outcome, not an error.
+    /// Tries a service with the saved settings, and records what came of it, whether or not somebody still waits.
+    /// A service that fails is an outcome, not an error.
     ///
     /// # Errors
-    /// `not_found` for a kind that there is not or that is not set up, `invalid` for a trial that the provider has not,
-    /// `forbidden` without the right to change settings.
+    /// `not_found` for a kind that there is not or that is not set up, `invalid` for a trial that the provider has
+    /// not, `conflict` while the request is under way in this process, `forbidden` without the right to change
+    /// settings.
     pub async fn run(
         &self,
         context: &RequestContext,
@@ -88,16 +96,37 @@ impl TryIntegration {
     ) -> Result<TrialReport, AppError> {
         let scope = context.authorize(Permission::SettingsWrite)?;
         let kind = kind_of(kind)?;
+        // Held before the first outcome is looked for, so that a trial that ends in between is found.
+        let key = scope.context().receipt().map(|receipt| &receipt.key);
+        let held = key.map(|key| self.under_way.hold(scope.tenant_id(), key)).transpose();
         if let Some(first) = self.integrations.first_outcome(scope.context()).await? {
             return self.first_report(scope.tenant_id(), first.events.last(), first.position).await;
         }
-        let id = IntegrationId::of(scope.tenant_id(), kind).uuid();
-        let config = self.integrations.load(id).await?;
-        let config = config.configured().ok_or(IntegrationError::NotConfigured)?;
-        let trial = self.chosen(kind, config, trial)?;
+        let held = held?;
+        let config = self.integrations.load(IntegrationId::of(scope.tenant_id(), kind).uuid()).await?;
+        let config = config.configured().cloned().ok_or(IntegrationError::NotConfigured)?;
+        let trial = self.chosen(kind, &config, trial)?;
+        // In a task of its own: whoever asked may be cut off, and what was sent or paid for is recorded all the same.
+        let this = self.clone();
+        let trying = async move {
+            let report = this.try_and_record(&scope, &config, trial).await;
+            drop(held);
+            report
+        };
+        let tried = tokio::spawn(trying.in_current_span());
+        tried.await.map_err(|error| PortError::Internal(error.into()))?
+    }
+
+    async fn try_and_record(
+        &self,
+        scope: &TenantScope,
+        config: &Configured,
+        trial: Trial,
+    ) -> Result<TrialReport, AppError> {
         let tried = self.tried(scope.tenant_id(), trial, config).await;
         let (record, findings) = self.record(scope.tenant_id(), config.version, trial, tried).await?;
         let TrialRecord { outcome, counts, at, .. } = record.clone();
+        let id = IntegrationId::of(scope.tenant_id(), config.settings.kind()).uuid();
         let recorded = self.integrations.execute(scope.context(), id, IntegrationCommand::RecordTrial(record)).await?;
         if recorded.replayed {
             return self.first_report(scope.tenant_id(), recorded.events.last(), recorded.position).await;
@@ -144,6 +173,7 @@ impl TryIntegration {
                 Ok((record, Some(findings)))
             }
             Err(SampleError::Service(reason)) => Ok((record(CheckOutcome::Failing { reason }), None)),
+            Err(SampleError::TurnedAway(error)) => Err(turned_away(&error)),
             Err(SampleError::System(error)) => Err(error.into()),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use domain::ErrorKind;
 use domain::access::Permission;
 use domain::ids::{IntegrationId, TenantId};
 use domain::integration::{
@@ -12,7 +13,7 @@ use domain::integration::{
 
 use super::OpenAccount;
 use super::check_integration::failing;
-use super::read_integrations::kind_of;
+use super::read_integrations::{kind_of, provider};
 use super::try_integration::nothing_tried;
 use crate::context::RequestContext;
 use crate::error::{AppError, PortError};
@@ -68,6 +69,10 @@ impl WriteFindings {
         let id = IntegrationId::of(scope.tenant_id(), kind).uuid();
         let config = self.integrations.load(id).await?;
         let config = config.configured().ok_or(IntegrationError::NotConfigured)?;
+        let connectors = self.connectors.as_ref();
+        if !provider(connectors, kind, Some(config.settings.provider()))?.writes {
+            return Err(writes_nothing(kind));
+        }
         let tried = config.tried.as_ref().ok_or_else(nothing_tried)?;
         let findings = get_value::<Findings>(self.staging.as_ref(), scope.tenant_id(), &tried.staged).await?;
         let findings = findings.ok_or_else(nothing_tried)?;
@@ -101,7 +106,7 @@ impl WriteFindings {
         if !matches!(findings, Findings::Deals { .. } | Findings::Dialogues { .. }) {
             return Err(nothing_tried());
         }
-        let account = match self.accounts.open(tenant, IntegrationKind::Supabase).await? {
+        let account = match self.accounts.open_awaited(tenant, IntegrationKind::Supabase).await? {
             Ok(account) => account,
             Err(missing) => return Ok(Err(missing)),
         };
@@ -119,6 +124,11 @@ impl WriteFindings {
             Findings::Schema { .. } | Findings::Analysis { .. } | Findings::Message { .. } => Ok(()),
         })
     }
+}
+
+fn writes_nothing(kind: IntegrationKind) -> AppError {
+    let detail = format!("What a test of {} finds is not written anywhere, so there is nothing to do.", kind.title());
+    AppError::new(ErrorKind::Conflict, "integration.writes_nothing", detail)
 }
 
 fn lost() -> String {

@@ -35,30 +35,14 @@ impl IntegrationConfig {
         if self.configured().is_some_and(|current| current.settings.kind() != settings.kind()) {
             return Err(IntegrationError::KindIsFixed);
         }
-        let mut secrets = self.kept(&settings, &changed);
-        secrets.extend(&changed);
+        let given: Vec<SecretName> = changed.iter().map(|secret| secret.name).collect();
         let mut problems = settings.problems();
-        for needed in settings.needed_secrets() {
-            if !secrets.iter().any(|secret| secret.name == *needed) {
-                let was_there = self
-                    .configured()
-                    .is_some_and(|it| !it.settings.is_at_the_place_of(&settings) && it.secret(*needed).is_some());
-                let message = if was_there {
-                    "must be given again: the address or the provider is another"
-                } else {
-                    "must be given"
-                };
-                problems.push(FieldError::new(format!("secrets.{}", needed.name()), message));
-            }
-        }
-        for secret in &changed {
-            if !settings.given_secrets().contains(&secret.name) {
-                problems.push(FieldError::new(format!("secrets.{}", secret.name.name()), refusal(&settings, secret)));
-            }
-        }
+        problems.extend(self.secret_problems(&settings, &given));
         if !problems.is_empty() {
             return Err(IntegrationError::Invalid(problems));
         }
+        let mut secrets = self.kept(&settings, &given);
+        secrets.extend(&changed);
         let version = match self.configured() {
             Some(current) if current.settings == settings && current.secrets == secrets => return Ok(Vec::new()),
             Some(current) => current.version + 1,
@@ -68,15 +52,34 @@ impl IntegrationConfig {
         Ok(vec![IntegrationEvent::IntegrationConfigured { tenant_id, version, settings, secrets, changed, at }])
     }
 
+    /// Every bad secret of these settings, where people give these secrets and leave the others as they are.
+    pub fn secret_problems(&self, settings: &IntegrationSettings, given: &[SecretName]) -> Vec<FieldError> {
+        let kept = self.kept(settings, given);
+        let is_there = |name| given.contains(&name) || kept.iter().any(|secret| secret.name == name);
+        let mut problems = Vec::new();
+        for &needed in settings.needed_secrets().iter().filter(|needed| !is_there(**needed)) {
+            let was_there = self
+                .configured()
+                .is_some_and(|it| !it.settings.is_at_the_place_of(settings) && it.secret(needed).is_some());
+            let message =
+                if was_there { "must be given again: the address or the provider is another" } else { "must be given" };
+            problems.push(FieldError::new(format!("secrets.{}", needed.name()), message));
+        }
+        for &name in given.iter().filter(|name| !settings.given_secrets().contains(name)) {
+            problems.push(FieldError::new(format!("secrets.{}", name.name()), refusal(settings, name)));
+        }
+        problems
+    }
+
     /// The stored secrets that these settings go on with. They go where they were given for and nowhere else: with another
     /// address or provider each has to be given again, or whoever may change settings could have them sent to a server of
     /// their own. Tokens belong to the integration that was authorized: another
     /// one, another secret of it, or a long-lived token instead, and they are of no use any more.
-    fn kept(&self, settings: &IntegrationSettings, changed: &[SecretRef]) -> Vec<SecretRef> {
+    fn kept(&self, settings: &IntegrationSettings, changed: &[SecretName]) -> Vec<SecretRef> {
         let Some(current) = self.configured().filter(|current| current.settings.is_at_the_place_of(settings)) else {
             return Vec::new();
         };
-        let is_changed = |name| changed.iter().any(|secret| secret.name == name);
+        let is_changed = |name| changed.contains(&name);
         let same_app = settings.client_id() == current.settings.client_id() && !is_changed(SecretName::ClientSecret);
         let same_way = settings.is_authorized_there() == current.settings.is_authorized_there();
         let goes_on = |name| match name {
@@ -159,7 +162,8 @@ impl IntegrationConfig {
         at: DateTime<Utc>,
     ) -> Result<Vec<IntegrationEvent>, IntegrationError> {
         let current = self.configured().ok_or(IntegrationError::NotConfigured)?;
-        if current.version != version {
+        let version = current.speaking_for(version);
+        if version != current.version {
             return Ok(Vec::new());
         }
         let (tenant_id, kind) = (current.tenant_id, current.settings.kind());
@@ -169,9 +173,7 @@ impl IntegrationConfig {
     fn record_trial(&self, record: TrialRecord) -> Result<Vec<IntegrationEvent>, IntegrationError> {
         let current = self.configured().ok_or(IntegrationError::NotConfigured)?;
         let TrialRecord { version, trial, outcome, counts, staged, answer, model, at } = record;
-        if current.version != version {
-            return Err(IntegrationError::Changed { current: current.version });
-        }
+        let version = recorded_for(current, version)?;
         let (tenant_id, kind) = (current.tenant_id, current.settings.kind());
         if trial.kind() != kind {
             return Err(IntegrationError::KindIsFixed);
@@ -194,12 +196,18 @@ impl IntegrationConfig {
     fn record_write(&self, record: WriteRecord) -> Result<Vec<IntegrationEvent>, IntegrationError> {
         let current = self.configured().ok_or(IntegrationError::NotConfigured)?;
         let WriteRecord { version, outcome, written, confirmed, at } = record;
-        if current.version != version {
-            return Err(IntegrationError::Changed { current: current.version });
-        }
+        let version = recorded_for(current, version)?;
         let (tenant_id, kind) = (current.tenant_id, current.settings.kind());
         Ok(vec![IntegrationEvent::IntegrationWritten { tenant_id, kind, version, outcome, written, confirmed, at }])
     }
+}
+
+/// The version to record what was done with this one. What was done outside was done, whatever was saved meanwhile.
+fn recorded_for(current: &Configured, version: u32) -> Result<u32, IntegrationError> {
+    if version > current.version {
+        return Err(IntegrationError::Changed { current: current.version });
+    }
+    Ok(current.speaking_for(version))
 }
 
 /// The stored secrets with these tokens in place of those of before.
@@ -212,8 +220,8 @@ fn with_tokens(current: &Configured, tokens: TokenPairRef) -> Vec<SecretRef> {
 }
 
 /// Why people may not give this secret with these settings.
-fn refusal(settings: &IntegrationSettings, secret: &SecretRef) -> String {
-    match (settings, secret.name) {
+fn refusal(settings: &IntegrationSettings, secret: SecretName) -> String {
+    match (settings, secret) {
         (IntegrationSettings::Amocrm { client_id: Some(_), .. }, SecretName::AccessToken) => {
             "comes from amoCRM when you connect; to use a long-lived token, leave the client id out".to_owned()
         }

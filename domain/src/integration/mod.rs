@@ -5,9 +5,9 @@
 //! | settings fit the kind, and every secret that the kind needs is there | `decide::configure` |
 //! | saving what is already saved changes nothing; any change makes the next version | `decide::configure` |
 //! | a group that has moved is followed from where it was written to, and nowhere else | `decide::follow_group` |
-//! | a check speaks of the version that was checked, never of a newer one | `decide::record_check` |
+//! | a check speaks of the version that was checked, and of a newer one only where nothing but the address is another | `decide::record_check` |
 //! | a change is decided on the version that it was made from, where the caller says which | `decide::configure` |
-//! | what is tried, and what of it is written, is recorded for the version that was tried | `decide::record_trial`, `decide::record_write` |
+//! | what is tried, and what of it is written, is recorded for the version that was tried, whatever was saved meanwhile | `decide::record_trial`, `decide::record_write` |
 //! | events name what was changed, never a value | `changes` |
 //! | either a long-lived token or an integration to authorize, never both; the tokens of one are none of another | `decide::configure` |
 //! | tokens are replaced only by those that were had for the refresh token of now | `decide::renew` |

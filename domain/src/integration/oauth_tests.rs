@@ -5,8 +5,8 @@ use cqrs_es::Aggregate;
 use uuid::Uuid;
 
 use super::{
-    Access, Authorize, Configure, IntegrationCommand, IntegrationConfig, IntegrationError, IntegrationEvent,
-    IntegrationSettings, Renew, SecretName, SecretRef, TokenPairRef,
+    Access, Authorize, CheckOutcome, Configure, IntegrationCommand, IntegrationConfig, IntegrationError,
+    IntegrationEvent, IntegrationSettings, Renew, SecretName, SecretRef, TokenPairRef, Trial, TrialRecord,
 };
 use crate::ids::{SecretId, TenantId, UserId};
 
@@ -160,4 +160,36 @@ fn what_was_never_configured_cannot_be_authorized() {
     }
     let events = after(connected()).decide(save_there(Some("another"), &[])).unwrap();
     assert!(matches!(events[..], [IntegrationEvent::IntegrationConfigured { version: 3, .. }]));
+}
+
+fn check(version: u32) -> IntegrationCommand {
+    IntegrationCommand::RecordCheck { version, outcome: CheckOutcome::Working, attention: None, at: at(4) }
+}
+
+fn trial(version: u32) -> IntegrationCommand {
+    IntegrationCommand::RecordTrial(TrialRecord {
+        version,
+        trial: Trial::Deals,
+        outcome: CheckOutcome::Working,
+        counts: [].into(),
+        staged: Some("ab".repeat(32).parse().unwrap()),
+        answer: None,
+        model: None,
+        at: at(4),
+    })
+}
+
+/// A call that has its token renewed may be led to the account's new address while it is under way.
+#[test]
+fn what_was_found_while_the_account_moved_holds_at_the_new_address() {
+    let base_url = "https://elsewhere.amocrm.ru".parse().unwrap();
+    let renewed = Renew { replaces: id(3), base_url, tokens: pair(4, 5), at: at(2) };
+    let moved = || connected().into_iter().chain([IntegrationCommand::Renew(renewed.clone())]);
+    let config = after(moved().collect());
+    assert_eq!(config.configured().unwrap().version, 3);
+    let checked = config.decide(check(2)).unwrap();
+    assert!(matches!(checked[..], [IntegrationEvent::IntegrationChecked { version: 3, .. }]), "{checked:?}");
+    assert_eq!(config.decide(check(1)), Ok(vec![]), "nobody had let Synkro in by then");
+    assert!(after(moved().chain([trial(2)]).collect()).configured().unwrap().tried.is_some());
+    assert_eq!(after(moved().chain([trial(1)]).collect()).configured().unwrap().tried, None);
 }

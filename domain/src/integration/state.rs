@@ -23,6 +23,8 @@ pub struct Configured {
     pub tenant_id: TenantId,
     /// Counts the changes from 1.
     pub version: u32,
+    /// The version that people decided on last. Those after it only follow the account to another address.
+    pub decided: u32,
     /// The settings.
     pub settings: IntegrationSettings,
     /// The stored secrets.
@@ -67,6 +69,11 @@ pub enum Access {
 }
 
 impl Configured {
+    /// The version that speaks for what was found with this one: the newest, where only the address is another since.
+    pub(super) fn speaking_for(&self, version: u32) -> u32 {
+        if (self.decided..=self.version).contains(&version) { self.version } else { version }
+    }
+
     /// The stored version of a secret, where there is one.
     pub fn secret(&self, name: SecretName) -> Option<SecretId> {
         self.secrets.iter().find(|secret| secret.name == name).map(|secret| secret.secret_id)
@@ -105,23 +112,28 @@ impl IntegrationConfig {
                     (true, Self::Configured(before)) if has_tokens => before.access,
                     (true, _) => Access::Awaited,
                 };
-                Self::Configured(Configured { tenant_id, version, settings, secrets, tried: None, access })
+                let (decided, tried) = (version, None);
+                Self::Configured(Configured { tenant_id, version, decided, settings, secrets, tried, access })
             }
             IntegrationEvent::IntegrationAuthorized { tenant_id, version, settings, secrets, expires_at, .. } => {
-                let access = Access::Granted { expires_at };
-                Self::Configured(Configured { tenant_id, version, settings, secrets, tried: None, access })
+                let (decided, tried, access) = (version, None, Access::Granted { expires_at });
+                Self::Configured(Configured { tenant_id, version, decided, settings, secrets, tried, access })
             }
             IntegrationEvent::IntegrationTokensRenewed {
                 tenant_id, version, settings, secrets, expires_at, ..
             } => {
+                let decided = self.configured().map_or(version, |before| before.decided);
                 let (tried, access) = (self.tried(), Access::Granted { expires_at });
-                Self::Configured(Configured { tenant_id, version, settings, secrets, tried, access })
+                Self::Configured(Configured { tenant_id, version, decided, settings, secrets, tried, access })
             }
             IntegrationEvent::IntegrationAccessLost { reason, .. } => {
                 self.with(|config| Configured { access: Access::Lost { reason }, ..config })
             }
-            IntegrationEvent::IntegrationTried { trial, staged: Some(staged), at, .. } => {
-                self.with(|config| Configured { tried: Some(Tried { trial, staged, at }), ..config })
+            IntegrationEvent::IntegrationTried { version, trial, staged: Some(staged), at, .. } => {
+                self.with(|config| {
+                    let tried = (version == config.version).then_some(Tried { trial, staged, at });
+                    Configured { tried: tried.or(config.tried), ..config }
+                })
             }
             IntegrationEvent::IntegrationChecked { .. }
             | IntegrationEvent::IntegrationTried { .. }

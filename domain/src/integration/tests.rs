@@ -198,6 +198,21 @@ fn what_was_tried_is_remembered_until_the_settings_change() {
     assert_eq!(config.configured().unwrap().tried, None);
 }
 
+/// A message that is in the group cannot be taken back.
+#[test]
+fn what_was_done_is_recorded_though_the_settings_were_changed_meanwhile() {
+    let events =
+        [configured(1, configure(telegram("-100"), token(1))), configured(2, configure(telegram("-200"), token(1)))];
+    let config = events.into_iter().fold(IntegrationConfig::Absent, IntegrationConfig::evolve);
+    let tried = config.decide(IntegrationCommand::RecordTrial(trial(1, Trial::Message))).unwrap();
+    assert!(matches!(tried[..], [IntegrationEvent::IntegrationTried { version: 1, .. }]), "{tried:?}");
+    let written =
+        WriteRecord { version: 1, outcome: CheckOutcome::Working, written: [].into(), confirmed: [].into(), at: at() };
+    assert_eq!(config.decide(IntegrationCommand::RecordWrite(written)).unwrap().len(), 1);
+    let config = tried.into_iter().fold(config, IntegrationConfig::evolve);
+    assert_eq!(config.configured().unwrap().tried, None, "the settings of now have not been tried");
+}
+
 /// What an admin has saved meanwhile is not overwritten.
 #[test]
 fn a_group_that_moved_is_followed_unless_the_settings_name_another_one() {

@@ -28,7 +28,9 @@ use domain::ids::TenantId;
 use domain::integration::IntegrationKind;
 
 pub use amocrm::AmocrmOauth;
-pub use http::{CircuitOptions, ConcurrencyOptions, EgressPolicy, HttpClientError, HttpOptions, RetryOptions};
+pub use http::{
+    AwaitedOptions, CircuitOptions, ConcurrencyOptions, EgressPolicy, HttpClientError, HttpOptions, RetryOptions,
+};
 
 use http::HttpClient;
 use registry::{DESCRIPTIONS, Open, Registered, Tools, of, wrong_place};

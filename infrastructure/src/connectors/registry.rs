@@ -54,6 +54,7 @@ pub(super) fn of(account: &Account) -> Result<&'static Registered, UpstreamError
         retry_after: None,
         delivery: Delivery::NotDelivered,
         tokens: None,
+        was_turned_away: false,
     })
 }
 
@@ -68,6 +69,7 @@ pub(super) fn wrong_place(account: &Account, role: &str) -> UpstreamError {
         retry_after: None,
         delivery: Delivery::NotDelivered,
         tokens: None,
+        was_turned_away: false,
     }
 }
 

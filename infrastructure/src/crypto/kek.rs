@@ -98,8 +98,13 @@ impl Keks {
         &self.current.id
     }
 
+    /// Whether the named key is among them.
+    pub fn holds(&self, kek_id: &str) -> bool {
+        self.all().any(|kek| kek.id == kek_id)
+    }
+
     /// Names all keys, the current one first.
-    pub(super) fn ids(&self) -> Vec<&str> {
+    fn ids(&self) -> Vec<&str> {
         self.all().map(|kek| kek.id.as_str()).collect()
     }
 
@@ -107,9 +112,16 @@ impl Keks {
         std::iter::once(&self.current).chain(&self.others)
     }
 
-    /// Wraps a tenant's data key with the current key.
-    pub(super) fn wrap(&self, tenant: TenantId, generation: u32, data_key: &[u8]) -> Result<Vec<u8>, PortError> {
-        self.current.key.seal(&self.current.binding(tenant, generation), data_key)
+    /// Wraps a tenant's data key with the named key.
+    pub(super) fn wrap(
+        &self,
+        tenant: TenantId,
+        generation: u32,
+        kek_id: &str,
+        data_key: &[u8],
+    ) -> Result<Vec<u8>, PortError> {
+        let kek = self.named(kek_id)?;
+        kek.key.seal(&kek.binding(tenant, generation), data_key)
     }
 
     /// Opens a tenant's data key that the named one wraps.
@@ -120,13 +132,17 @@ impl Keks {
         kek_id: &str,
         wrapped: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, PortError> {
-        let Some(kek) = self.all().find(|kek| kek.id == kek_id) else {
-            let have = self.ids().join(", ");
-            return Err(PortError::internal(format!(
-                "secrets are wrapped by the key {kek_id}, which is not among the key-encryption keys; those are {have}"
-            )));
-        };
+        let kek = self.named(kek_id)?;
         kek.key.open(&kek.binding(tenant, generation), wrapped)
+    }
+
+    fn named(&self, kek_id: &str) -> Result<&Kek, PortError> {
+        self.all().find(|kek| kek.id == kek_id).ok_or_else(|| {
+            let have = self.ids().join(", ");
+            PortError::internal(format!(
+                "secrets are wrapped by the key {kek_id}, which is not among the key-encryption keys; those are {have}"
+            ))
+        })
     }
 }
 
@@ -178,7 +194,9 @@ mod tests {
         let parse =
             |bytes: &[u8]| Keks::parse(&bytes.iter().map(|byte| text(*byte)).collect::<Vec<_>>().join("\n")).unwrap();
         let (old, new) = (parse(&[1]), parse(&[2, 1]));
-        let (before, after) = (old.wrap(tenant, 1, b"data key").unwrap(), new.wrap(tenant, 1, b"data key").unwrap());
+        let wrapped = |keks: &Keks, kek_id| keks.wrap(tenant, 1, kek_id, b"data key").unwrap();
+        let (before, after) = (wrapped(&old, old.current()), wrapped(&new, new.current()));
+        assert!(old.wrap(tenant, 1, new.current(), b"data key").is_err());
         assert_eq!(new.unwrap(tenant, 1, old.current(), &before).unwrap().as_slice(), b"data key");
         assert_eq!(new.unwrap(tenant, 1, new.current(), &after).unwrap().as_slice(), b"data key");
         assert!(old.unwrap(tenant, 1, new.current(), &after).is_err());

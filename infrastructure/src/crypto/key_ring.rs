@@ -104,23 +104,44 @@ impl KeyRing {
         Ok(Some(newest))
     }
 
-    /// Makes a key of this number, unless there is one.
+    /// Makes a key of this number, unless there is one. What wraps the tenant's newest key wraps it, which all processes have; the
+    /// current key-encryption key may be known to this one alone.
     pub(super) async fn make(&self, tenant: TenantId, generation: u32) -> Result<(), PortError> {
+        let mut transaction = self.database.pool().begin().await.map_err(from_sqlx)?;
+        // Locked until the new one is there, so that who wraps all keys anew meanwhile does not miss it.
+        let newest = "select kek_id from tenant_keys where tenant_id = $1 order by generation desc limit 1 for share";
+        let kek_id: Option<String> = sqlx::query_scalar(newest)
+            .bind(tenant.uuid())
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(from_sqlx)?;
+        let kek_id = kek_id.as_deref().unwrap_or(self.keks.current());
         let mut key = Zeroizing::new([0_u8; KEY_LEN]);
         rand::fill(key.as_mut_slice()).map_err(|_| PortError::internal("no randomness"))?;
-        let wrapped = self.keks.wrap(tenant, generation, key.as_slice())?;
+        let wrapped = self.keks.wrap(tenant, generation, kek_id, key.as_slice())?;
         sqlx::query(
             "insert into tenant_keys (tenant_id, generation, kek_id, wrapped) values ($1, $2, $3, $4)
              on conflict do nothing",
         )
         .bind(tenant.uuid())
         .bind(number(generation))
-        .bind(self.keks.current())
+        .bind(kek_id)
         .bind(wrapped)
-        .execute(self.database.pool())
+        .execute(&mut *transaction)
         .await
-        .map(|_| ())
-        .map_err(from_sqlx)
+        .map_err(from_sqlx)?;
+        transaction.commit().await.map_err(from_sqlx)
+    }
+
+    /// The names of the key-encryption keys that wrap the tenant's keys and are not here.
+    pub(super) async fn unknown_keks(&self, tenant: TenantId) -> Result<Vec<String>, PortError> {
+        let used: Vec<String> =
+            sqlx::query_scalar("select distinct kek_id from tenant_keys where tenant_id = $1 order by kek_id")
+                .bind(tenant.uuid())
+                .fetch_all(self.database.pool())
+                .await
+                .map_err(from_sqlx)?;
+        Ok(used.into_iter().filter(|kek_id| !self.keks.holds(kek_id)).collect())
     }
 
     /// The tenant's keys of this number.

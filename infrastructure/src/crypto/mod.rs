@@ -14,7 +14,7 @@ mod vault;
 pub use kek::{KekError, Keks};
 pub use key_ring::{KeyRing, TenantKeys};
 pub use resealing::{PgDataKeyGenerations, SEALED};
-pub use rewrapping::PgDataKeys;
+pub use rewrapping::{PgDataKeys, used_keks};
 pub(crate) use token::{random_token, token_hash};
 pub use vault::PgVault;
 pub(crate) use vault::seal;

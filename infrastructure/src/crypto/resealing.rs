@@ -138,6 +138,10 @@ impl DataKeyGenerations for PgDataKeyGenerations {
         self.keys.newest(tenant).await
     }
 
+    async fn unknown_keks(&self, tenant: TenantId) -> Result<Vec<String>, PortError> {
+        self.keys.unknown_keks(tenant).await
+    }
+
     async fn make(&self, tenant: TenantId, generation: u32) -> Result<(), PortError> {
         self.keys.make(tenant, generation).await
     }

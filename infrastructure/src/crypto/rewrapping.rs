@@ -28,18 +28,25 @@ impl PgDataKeys {
     }
 }
 
+/// The names of the key-encryption keys that wrap data keys in this database, and how many each.
+///
+/// # Errors
+/// Those of the database.
+pub async fn used_keks(database: &Database) -> Result<Vec<(String, u64)>, PortError> {
+    let counts: Vec<(String, i64)> =
+        sqlx::query_as("select kek_id, count(*) from tenant_keys group by kek_id order by kek_id")
+            .fetch_all(database.pool())
+            .await
+            .map_err(from_sqlx)?;
+    Ok(counts.into_iter().map(|(kek_id, count)| (kek_id, count.cast_unsigned())).collect())
+}
+
 #[async_trait]
 impl DataKeys for PgDataKeys {
     async fn wrapping(&self) -> Result<Wrapping, PortError> {
-        let counts: Vec<(String, i64)> =
-            sqlx::query_as("select kek_id, count(*) from tenant_keys group by kek_id order by kek_id")
-                .fetch_all(self.database.pool())
-                .await
-                .map_err(from_sqlx)?;
-        let known = self.keks.ids();
-        let used = counts.into_iter().map(|(kek_id, count)| {
-            let is_known = known.contains(&kek_id.as_str());
-            Used { kek_id, data_keys: count.cast_unsigned(), is_known }
+        let used = used_keks(&self.database).await?.into_iter().map(|(kek_id, data_keys)| {
+            let is_known = self.keks.holds(&kek_id);
+            Used { kek_id, data_keys, is_known }
         });
         Ok(Wrapping { current: self.keks.current().to_owned(), used: used.collect() })
     }
@@ -61,7 +68,7 @@ impl DataKeys for PgDataKeys {
             let data_key = self.keks.unwrap(tenant_id, number, kek_id, wrapped)?;
             new.0.push(*tenant);
             new.1.push(*generation);
-            new.2.push(self.keks.wrap(tenant_id, number, &data_key)?);
+            new.2.push(self.keks.wrap(tenant_id, number, self.keks.current(), &data_key)?);
         }
         sqlx::query(
             "update tenant_keys set kek_id = $1, wrapped = new.wrapped

@@ -8,12 +8,14 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::{SessionId, TenantId, UserId};
 use domain::integration::IntegrationKind;
+use domain::values::Slug;
 use secrecy::SecretString;
 use uuid::Uuid;
 
 use crate::crypto::{KeyRing, random_token, token_hash};
 use crate::database::Database;
 use crate::error::from_sqlx;
+use crate::event_store::LogQuery;
 
 /// How long it is kept that an authorization was begun.
 const KEPT: TimeDelta = TimeDelta::days(1);
@@ -106,5 +108,9 @@ impl AuthorizationStates for PgAuthorizationStates {
         );
         let used = used.bind(token_hash(state)).bind(now).execute(self.database.pool()).await.map_err(from_sqlx)?;
         Ok(used.rows_affected() == 1)
+    }
+
+    async fn company(&self, slug: &Slug) -> Result<Option<TenantId>, PortError> {
+        LogQuery::new(self.database.clone()).tenant_with(slug).await.map_err(from_sqlx)
     }
 }

@@ -6,7 +6,7 @@ use domain::integration::{IntegrationSettings, SecretName};
 use domain::metrics::Outcome;
 use domain::period::Period;
 use futures::TryStreamExt;
-use simulator::Service;
+use simulator::{Fault, FaultKind, Service};
 
 use super::scripted::{Answer, Scripted};
 use super::world::{World, account, connectors, quick};
@@ -59,10 +59,25 @@ async fn a_period_without_deals_is_empty() {
 }
 
 #[tokio::test]
-async fn the_check_reads_account_and_deals() {
+async fn the_check_reads_account_deals_and_users() {
     let world = World::start().await;
-    world.crm().check().await.unwrap();
-    assert_eq!(world.answers(Service::Amocrm).len(), 2);
+    assert_eq!(world.crm().check().await.unwrap(), None);
+    assert_eq!(world.answers(Service::Amocrm), [Some(200); 3]);
+}
+
+#[tokio::test]
+async fn a_token_that_may_not_read_users_works_and_an_administrators_is_asked_for() {
+    // A page for people is a refusal as well.
+    for (body, media_type) in [("{}", "application/json"), ("<html>no</html>", "text/html")] {
+        let world = World::start().await;
+        let headers = vec![("content-type".into(), media_type.into())];
+        let kind = FaultKind::Status { status: 403, body: body.into(), headers };
+        let path_contains = Some("/api/v4/users".into());
+        world.simulators.faults().inject(Fault { service: Service::Amocrm, path_contains, kind, times: None });
+        let attention = world.crm().check().await.unwrap().unwrap();
+        assert!(attention.contains("managers' names") && attention.contains("administrator"), "{attention}");
+        assert_eq!(world.answers(Service::Amocrm), [Some(200), Some(200), Some(403)]);
+    }
 }
 
 fn crm_at(server: &Scripted) -> Box<dyn Crm> {

@@ -1,24 +1,23 @@
 //! The same bad day for every service: what a reading call does, and what its error says.
 
-use application::ports::services::{Connectors, UpstreamError};
+use std::time::{Duration, Instant};
+
+use application::ports::services::{Account, Connectors, UpstreamError};
 use domain::ids::{ReportId, RunId};
 use domain::integration::IntegrationSettings;
 use domain::job_run::FailureClass;
 use futures::TryStreamExt;
+use infrastructure::connectors::{AwaitedOptions, HttpOptions, RetryOptions};
 use simulator::{Fault, FaultKind, Service};
 
-use super::world::World;
+use super::world::{World, connectors, quick};
 
 /// One call that reads and repeats harmlessly.
 async fn read(world: &World, service: Service) -> Result<(), UpstreamError> {
     read_as(world, service, world.account(service)).await
 }
 
-async fn read_as(
-    world: &World,
-    service: Service,
-    account: application::ports::services::Account,
-) -> Result<(), UpstreamError> {
+async fn read_as(world: &World, service: Service, account: Account) -> Result<(), UpstreamError> {
     let report = ReportId::of(RunId::from(uuid::Uuid::from_u128(1)));
     let connectors = &world.connectors;
     match service {
@@ -78,6 +77,32 @@ async fn a_long_wait_is_handed_on_instead_of_waited_out() {
         assert_eq!((error.class, tries), (FailureClass::Transient, 1), "{service:?}");
         assert_eq!(error.retry_after.map(|wait| wait.as_secs()), Some(600), "{service:?}");
     }
+}
+
+/// A check on a screen: a minute's silence is taken for a failure of Synkro's.
+#[tokio::test]
+async fn somebody_who_waits_is_told_what_passes_by_itself() {
+    let mut world = World::start().await;
+    let (call_timeout, longest_wait) = (Duration::from_secs(2), Duration::from_millis(500));
+    let awaited = AwaitedOptions { call_timeout, longest_wait, tries: 2 };
+    world.connectors = connectors(HttpOptions { awaited, retry: RetryOptions::default(), ..quick() });
+    let check = async || {
+        let account = Account { is_awaited: true, ..world.account(Service::Radist) };
+        let began = Instant::now();
+        let checked = world.connectors.conversations(account).unwrap().check().await;
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+        checked.unwrap_err()
+    };
+    inject(&world, Service::Radist, FaultKind::Delay(Duration::from_secs(60)), None);
+    let slow = check().await;
+    assert!(slow.advice.starts_with("Try again;") && world.answers(Service::Radist).len() == 2, "{slow:?}");
+    world.simulators.faults().clear();
+    inject(&world, Service::Radist, status(429, &[("retry-after", "30")]), None);
+    let refused = check().await;
+    assert!(refused.advice.starts_with("Try again in 30 s;"), "{refused:?}");
+    world.simulators.faults().clear();
+    let in_turn = check().await;
+    assert!(in_turn.was_turned_away && in_turn.advice.starts_with("Try again in 1 s;"), "{in_turn:?}");
 }
 
 #[tokio::test]

@@ -72,7 +72,12 @@ impl Server {
 }
 
 async fn send(address: SocketAddr) -> Result<(), MailError> {
-    let url = SecretString::from(format!("smtp://user:s3cret-pass@{address}"));
+    send_as("user:s3cret-pass", address).await
+}
+
+/// User and password stand in the address as they are written there.
+async fn send_as(user: &str, address: SocketAddr) -> Result<(), MailError> {
+    let url = SecretString::from(format!("smtp://{user}@{address}"));
     let mailer = SmtpMailer::new(&url, "Synkro <no-reply@synkro.example>".parse().unwrap()).unwrap();
     let letter = Letter { subject: "A new password".into(), text: "Hello,\n\n.hidden\nhttps://x/#token=AB\n".into() };
     mailer.send(Uuid::from_u128(7), &"ann@acme.example".parse().unwrap(), &letter).await
@@ -93,6 +98,16 @@ async fn a_mail_arrives_whole_for_its_recipient() {
     ] {
         assert!(heard.iter().any(|known| known == line), "{line} in {heard:#?}");
     }
+}
+
+/// The sheet's vector: user `u@example.test`, password `p@ss`.
+#[tokio::test]
+async fn user_and_password_are_sent_as_auth_plain_has_them() {
+    let (server, address) = Server::start("235 welcome", GOOD).await;
+    send_as("u%40example.test:p%40ss", address).await.unwrap();
+    let heard = server.heard();
+    let sent: Vec<_> = heard.iter().filter(|line| line.starts_with("AUTH")).collect();
+    assert_eq!(sent, ["AUTH PLAIN AHVAZXhhbXBsZS50ZXN0AHBAc3M="]);
 }
 
 #[tokio::test]

@@ -221,7 +221,7 @@ async fn both_keys_are_checked_each_for_its_purpose() {
     assert_eq!(error.class, FailureClass::Auth);
     assert!(error.message.contains("the public key"), "{}", error.message);
     let asked = world.simulators.calls().len();
-    let error = with_public(world.accounts.supabase_service_key.expose()).map(drop).unwrap_err();
+    let error = with_public(world.accounts.supabase_service_key.expose()).unwrap().check().await.unwrap_err();
     assert!(error.message.contains("may not be given to browsers"), "{}", error.message);
     assert_eq!(world.simulators.calls().len(), asked, "nothing is sent");
 }
@@ -231,4 +231,18 @@ async fn nothing_to_save_calls_nobody() {
     let world = World::start().await;
     world.storage().save_messages(&[]).await.unwrap();
     assert!(world.simulators.calls().is_empty());
+}
+
+#[tokio::test]
+async fn work_needs_the_service_key_alone() {
+    let world = World::start().await;
+    let deals = world.crm().deals(world.whole_period()).try_concat().await.unwrap();
+    for unusable in ["not a key", world.accounts.supabase_service_key.expose()] {
+        let mut account = world.account(Service::Supabase);
+        account.secrets.insert(SecretName::PublicKey, unusable.into());
+        let storage = world.connectors.storage(account).unwrap();
+        storage.save_deals(&deals).await.unwrap();
+        assert_eq!(storage.check().await.unwrap_err().class, FailureClass::Auth);
+    }
+    assert_eq!(world.simulators.row_count("synkro_deals"), 300);
 }

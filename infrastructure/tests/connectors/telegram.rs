@@ -95,10 +95,41 @@ async fn an_unknown_chat_is_a_matter_of_the_settings() {
     if let IntegrationSettings::Telegram { chat_id, .. } = &mut account.settings {
         *chat_id = "-100999".into();
     }
-    let error = world.connectors.notifier(account).unwrap().send(&notification()).await.unwrap_err();
-    assert_eq!((error.class, error.delivery), (FailureClass::Permanent, Delivery::NotDelivered));
-    assert!(error.advice.contains("chat"), "{}", error.advice);
-    world.assert_keeps_secrets(&error);
+    let notifier = world.connectors.notifier(account).unwrap();
+    for error in [notifier.check().await.unwrap_err(), notifier.send(&notification()).await.unwrap_err()] {
+        assert_eq!((error.class, error.delivery), (FailureClass::Permanent, Delivery::NotDelivered));
+        assert_eq!(error.message, "Telegram does not know the chat");
+        assert!(error.advice.contains("member of the group"), "{}", error.advice);
+        world.assert_keeps_secrets(&error);
+    }
+}
+
+#[tokio::test]
+async fn a_check_asks_for_the_chat_and_says_why_nothing_would_arrive_there() {
+    let me = || Answer::json("200 OK", r#"{"ok":true,"result":{"id":123456,"is_bot":true}}"#);
+    let kicked = r#"{"ok":false,"error_code":403,"description":"Forbidden: bot was kicked from the supergroup chat"}"#;
+    for (status, body, told) in
+        [("403 Forbidden", kicked, "Add the bot to the group again"), ("400 Bad Request", MOVED, "-1001234567890")]
+    {
+        let server = Scripted::answering(vec![me(), Answer::json(status, body)]).await;
+        let error = bot(&server, "@reports").check().await.unwrap_err();
+        assert_eq!(error.class, FailureClass::Permanent);
+        assert!(error.advice.contains(told), "{}", error.advice);
+        let [token, chat] = server.first_lines().try_into().unwrap();
+        assert!(token.contains("/getMe ") && chat.contains("/getChat?chat_id=%40reports "), "{token} {chat}");
+        assert_no_secret(&error, TOKEN);
+    }
+}
+
+/// The pace of the chat is for what is sent there: four turns would take more than three seconds.
+#[tokio::test]
+async fn checks_take_no_turns_of_the_chat() {
+    let world = World::start().await;
+    let started = std::time::Instant::now();
+    for _ in 0..4 {
+        world.notifier().check().await.unwrap();
+    }
+    assert!(started.elapsed() < std::time::Duration::from_secs(3), "{:?}", started.elapsed());
 }
 
 const TOKEN: &str = "123456:ABC-DEF-hjklqwxyz";

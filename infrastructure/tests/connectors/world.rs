@@ -57,6 +57,7 @@ pub(crate) fn account(settings: IntegrationSettings, name: SecretName, secret: &
         phone_region: None,
         secrets: BTreeMap::from([(name, SecretString::from(secret))]),
         renewal: None,
+        is_awaited: false,
     }
 }
 

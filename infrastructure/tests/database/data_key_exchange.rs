@@ -257,6 +257,33 @@ async fn a_company_without_a_key_has_nothing_to_exchange() {
     assert_eq!((done, keys(&test).await, recorded(&test).await), (None, vec![], vec![]));
 }
 
+/// A key wrapped by what nobody else has would end all sealing of the company.
+#[tokio::test]
+async fn who_does_not_have_the_key_encryption_key_changes_nothing() {
+    let test = TestDatabase::new().await;
+    store(&test.vault(), 1, 1).await;
+    let stranger = PgDataKeyGenerations::new(test.database().clone(), test.key_ring_under(NEW_KEK));
+    let exchange = DataKeyExchange { data_keys: Arc::new(stranger), ..exchange(&test) };
+    let refused = exchange.exchange(&operator(), tenant(1), &|_| ()).await.unwrap_err();
+    assert_eq!(refused.code, "kek.unknown", "{refused:?}");
+    assert_eq!((keys(&test).await, recorded(&test).await), (vec![(tenant(1).uuid(), 1)], vec![]));
+    store(&test.vault(), 1, 2).await;
+    assert_opens(&test.vault(), 1, 1).await;
+}
+
+/// Running processes may not have the first of the operator's keys yet.
+#[tokio::test]
+async fn another_data_key_is_wrapped_by_what_wraps_the_former() {
+    let test = TestDatabase::new().await;
+    store(&test.vault(), 1, 1).await;
+    let both = test.key_ring_under(&format!("{NEW_KEK}\n{TEST_KEK}"));
+    let data_keys = Arc::new(PgDataKeyGenerations::new(test.database().clone(), both));
+    let exchange = DataKeyExchange { data_keys, ..exchange(&test) };
+    exchange.exchange(&operator(), tenant(1), &|_| ()).await.unwrap();
+    assert_opens(&test.vault(), 1, 1).await;
+    store(&test.vault(), 1, 2).await;
+}
+
 #[tokio::test]
 async fn both_keys_of_an_exchange_that_was_cut_off_are_wrapped_by_another_key_encryption_key() {
     let test = TestDatabase::new().await;

@@ -23,7 +23,9 @@ use infrastructure::database::Database;
 use infrastructure::oauth::PgTokenExchanges;
 use infrastructure::system::SystemClock;
 use secrecy::{ExposeSecret, SecretString};
-use simulator::{Accounts, DEMO_DIALOGUES, DialogueSet, Limits, SimulatorOptions, Simulators};
+use simulator::{
+    Accounts, DEMO_DIALOGUES, DialogueSet, Fault, FaultKind, Limits, Service, SimulatorOptions, Simulators,
+};
 use tempfile::TempDir;
 use testkit::TestDatabase;
 use uuid::Uuid;
@@ -222,9 +224,19 @@ impl Stage {
         calls.iter().filter(|call| call.path.starts_with("/oauth2/access_token")).count()
     }
 
+    /// The next call of this path comes to this.
+    fn fault(&self, path: &str, kind: FaultKind) {
+        let path_contains = Some(path.to_owned());
+        self.simulators.faults().inject(Fault { service: Service::Amocrm, path_contains, kind, times: Some(1) });
+    }
+
     async fn leases_end(&self) {
         self.test.as_owner("update token_exchanges set held_until = clock_timestamp()").await;
     }
+}
+
+fn answer(status: u16) -> FaultKind {
+    FaultKind::Status { status, body: String::new(), headers: Vec::new() }
 }
 
 /// The access token that is used, which shall be renewed.
@@ -322,17 +334,50 @@ async fn an_account_that_moved_is_followed() {
     assert!(stage.is_let_in(&after).await);
 }
 
+/// The old host says 401, and nobody says yet where the account is: that is no word on the tokens.
+#[tokio::test]
+async fn an_account_that_moved_is_kept_while_nobody_says_where_it_is() {
+    let stage = Stage::connected().await;
+    let former = used(&stage.config().await);
+    let moved = stage.simulators.endpoints().amocrm.replace("http://127.0.0.1", "localhost");
+    stage.simulators.amocrm_grants().move_to(&moved);
+    for (kind, class) in [
+        (answer(503), FailureClass::Transient),
+        (answer(429), FailureClass::Transient),
+        (FaultKind::Reset, FailureClass::Transient),
+        (answer(403), FailureClass::Transient),
+        (answer(402), FailureClass::Permanent),
+    ] {
+        stage.fault("subdomain", kind.clone());
+        let error = stage.process().fresh(tenant(1), AMOCRM, former).await.unwrap().unwrap_err();
+        assert_eq!(error.class, class, "{kind:?}");
+        assert!(matches!(stage.config().await.access, Access::Granted { .. }), "{kind:?}");
+    }
+    let after = stage.process().fresh(tenant(1), AMOCRM, former).await.unwrap().unwrap();
+    assert_eq!(after.settings.base_url().as_str(), format!("http://{moved}"));
+    assert!(stage.is_let_in(&after).await);
+}
+
+#[tokio::test]
+async fn an_account_that_is_unpaid_or_blocked_is_not_lost() {
+    let stage = Stage::connected().await;
+    let former = used(&stage.config().await);
+    for (status, class, advice) in [(402, FailureClass::Permanent, "Pay for"), (403, FailureClass::Transient, "Wait")] {
+        stage.fault("access_token", answer(status));
+        let error = stage.process().fresh(tenant(1), AMOCRM, former).await.unwrap().unwrap_err();
+        assert_eq!((error.class, error.retry_after.is_some()), (class, status == 403), "{status}");
+        assert!(error.advice.contains(advice) && !error.advice.contains("onnect again"), "{error:?}");
+        assert!(matches!(stage.config().await.access, Access::Granted { .. }), "{status}");
+    }
+    let after = stage.process().fresh(tenant(1), AMOCRM, former).await.unwrap().unwrap();
+    assert!(stage.is_let_in(&after).await);
+}
+
 #[tokio::test]
 async fn an_account_that_threw_synkro_out_is_lost_and_an_outage_is_not() {
     let stage = Stage::connected().await;
     let former = used(&stage.config().await);
-    let outage = simulator::FaultKind::Status { status: 503, body: String::new(), headers: Vec::new() };
-    stage.simulators.faults().inject(simulator::Fault {
-        service: simulator::Service::Amocrm,
-        path_contains: Some("access_token".into()),
-        kind: outage,
-        times: Some(1),
-    });
+    stage.fault("access_token", answer(503));
     let error = stage.process().fresh(tenant(1), AMOCRM, former).await.unwrap().unwrap_err();
     assert_eq!(error.class, FailureClass::Transient);
     assert!(matches!(stage.config().await.access, Access::Granted { .. }));

@@ -1,5 +1,7 @@
 //! What the read models answer: whole lists, page by page, and never another tenant's rows.
 
+use std::collections::BTreeMap;
+
 use application::TenantScope;
 use application::ports::read_models::{
     Cursor, Integrations, Page, PageRequest, Reports, RunStatus, Runs, StepStatus, Users,
@@ -7,7 +9,7 @@ use application::ports::read_models::{
 use chrono::{DateTime, Utc};
 use domain::access::{Permission, RoleName};
 use domain::ids::{ReportId, TenantId};
-use domain::integration::{CheckOutcome, IntegrationKind};
+use domain::integration::{CheckOutcome, IntegrationKind, Trial, TrialRecord};
 use domain::job_run::Step;
 use domain::user::Membership;
 use infrastructure::read_models::integrations::IntegrationsReader;
@@ -124,6 +126,43 @@ async fn integrations_show_the_newest_settings_and_what_the_check_of_them_found(
     // Saved anew after its check failed: nothing is known of the new version yet.
     let ai = of(IntegrationKind::Ai);
     assert_eq!((ai.version, &ai.checked), (2, &None));
+}
+
+/// A trial that asked other services first may have failed because of them.
+#[tokio::test]
+async fn a_trial_counts_as_a_check_where_it_shows_as_much_of_the_service() {
+    let test = TestDatabase::new().await;
+    let company = Company::new(&test, 1);
+    company.set_up().await;
+    let failing = || CheckOutcome::Failing { reason: "It did not answer.".into() };
+    let deals = |count: u64| BTreeMap::from([("deals".to_owned(), count)]);
+    for (kind, trial, version, outcome, counts, shown) in [
+        (IntegrationKind::Amocrm, Trial::Deals, 4, failing(), deals(0), Some(failing())),
+        (IntegrationKind::Amocrm, Trial::Deals, 4, CheckOutcome::Working, deals(3), Some(CheckOutcome::Working)),
+        (IntegrationKind::Supabase, Trial::Schema, 1, CheckOutcome::Working, deals(0), None),
+        (IntegrationKind::Supabase, Trial::Schema, 1, failing(), deals(0), Some(failing())),
+        (IntegrationKind::Telegram, Trial::Report, 1, failing(), deals(0), None),
+        (IntegrationKind::Telegram, Trial::Message, 1, failing(), deals(0), Some(failing())),
+        (IntegrationKind::Telegram, Trial::Report, 1, CheckOutcome::Working, deals(0), Some(CheckOutcome::Working)),
+        (IntegrationKind::Ai, Trial::Analysis, 2, failing(), deals(0), None),
+        (IntegrationKind::Ai, Trial::Analysis, 2, CheckOutcome::Working, deals(0), Some(CheckOutcome::Working)),
+        (IntegrationKind::Radist, Trial::Dialogues, 1, CheckOutcome::Working, deals(0), Some(unaccepted())),
+        (IntegrationKind::Radist, Trial::Dialogues, 1, CheckOutcome::Working, deals(3), Some(CheckOutcome::Working)),
+    ] {
+        let (staged, answer, model, at) = (None, None, None, at(60));
+        company.try_out(kind, TrialRecord { version, trial, outcome, counts, staged, answer, model, at }).await;
+        test.catch_up().await;
+        let listed = IntegrationsReader::new(test.database()).list(&scope(company.tenant())).await.unwrap();
+        let found = listed.into_iter().find(|integration| integration.kind == kind).unwrap();
+        assert_eq!(found.checked, shown, "{kind:?} {trial:?}");
+        let is_new = shown.is_some_and(|shown| shown != unaccepted());
+        assert_eq!(found.checked_at == Some(at), is_new, "{kind:?} {trial:?}");
+    }
+}
+
+/// What the check of Radist has found.
+fn unaccepted() -> CheckOutcome {
+    CheckOutcome::Failing { reason: "The key is not accepted.".into() }
 }
 
 #[tokio::test]

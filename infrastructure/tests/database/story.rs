@@ -245,9 +245,15 @@ impl<'a> Company<'a> {
             at,
         };
         let written = WriteRecord { version, outcome, written: counts.clone(), confirmed: counts, at };
+        self.try_out(IntegrationKind::Amocrm, tried).await;
         let id = IntegrationId::of(self.tenant(), IntegrationKind::Amocrm).uuid();
-        self.tell::<IntegrationConfig>(id, IntegrationCommand::RecordTrial(tried)).await;
         self.tell::<IntegrationConfig>(id, IntegrationCommand::RecordWrite(written)).await;
+    }
+
+    /// A service was tried.
+    pub(crate) async fn try_out(&self, kind: IntegrationKind, record: TrialRecord) {
+        let id = IntegrationId::of(self.tenant(), kind).uuid();
+        self.tell::<IntegrationConfig>(id, IntegrationCommand::RecordTrial(record)).await;
     }
 
     /// A run for which the AI was asked twice, at a price.

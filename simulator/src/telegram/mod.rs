@@ -72,6 +72,7 @@ impl Telegram {
         }
         match method.to_ascii_lowercase().as_str() {
             "getme" => Ok(self.bot()),
+            "getchat" => Ok(full(self.chat(&Params::of(call)?)?)),
             "sendmessage" => self.send_message(&Params::of(call)?),
             "sendphoto" => self.send_photo(&Params::of(call)?),
             _ => Err(Refusal::MethodNotFound),
@@ -129,15 +130,10 @@ impl Telegram {
     }
 
     fn shown(&self, message: &TelegramMessage) -> Value {
-        let chat = if message.chat_id < 0 {
-            json!({"id": message.chat_id, "title": "Reports", "type": "supergroup"})
-        } else {
-            json!({"id": message.chat_id, "first_name": "Reader", "type": "private"})
-        };
         let mut shown = json!({
             "message_id": message.message_id,
             "from": {"id": self.bot_id, "is_bot": true, "first_name": BOT_NAME, "username": BOT_USERNAME},
-            "chat": chat, "date": message.date,
+            "chat": short(message.chat_id), "date": message.date,
         });
         let [text, entities] = if message.photo.is_some() { CAPTION } else { TEXT };
         if !message.text.is_empty() {
@@ -154,6 +150,23 @@ impl Telegram {
         }
         shown
     }
+}
+
+/// A chat as messages name it.
+fn short(chat_id: i64) -> Value {
+    if chat_id < 0 {
+        json!({"id": chat_id, "title": "Reports", "type": "supergroup"})
+    } else {
+        json!({"id": chat_id, "first_name": "Reader", "type": "private"})
+    }
+}
+
+/// A chat as it is told to whoever asks for it.
+fn full(chat_id: i64) -> Value {
+    let mut chat = short(chat_id);
+    chat["accent_color_id"] = json!(0);
+    chat["max_reaction_count"] = json!(11);
+    chat
 }
 
 /// Where an answer has the words of a message and their entities: one of text, one of a photo.

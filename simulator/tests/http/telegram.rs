@@ -60,6 +60,29 @@ async fn refusals_have_the_envelope() {
     assert_eq!(stage.client.get(stranger).send().await.unwrap().status(), 401);
 }
 
+/// Asking about a chat is not writing to it: it has no pace.
+#[tokio::test]
+async fn a_chat_that_the_bot_is_in_is_described_and_others_are_not_found() {
+    let stage = Stage::with(Limits::default()).await;
+    let chat = stage.accounts.telegram_chat_ids[0];
+    for _ in 0..3 {
+        let answer = body(stage.telegram("getChat").json(&json!({"chat_id": chat}))).await;
+        let result = &answer["result"];
+        assert_eq!((&answer["ok"], &result["id"], &result["type"]), (&json!(true), &json!(chat), &json!("supergroup")));
+    }
+    for (request, description) in [
+        (json!({}), "Bad Request: chat_id is empty"),
+        (json!({"chat_id": -5}), "Bad Request: chat not found"),
+        (json!({"chat_id": "@nobody"}), "Bad Request: chat not found"),
+    ] {
+        let response = stage.telegram("getChat").json(&request).send().await.unwrap();
+        assert_eq!(response.status(), 400);
+        let error: Value = response.json().await.unwrap();
+        assert_eq!(error, json!({"ok": false, "error_code": 400, "description": description}));
+    }
+    assert!(stage.simulators.telegram_messages().is_empty());
+}
+
 /// A PNG file's header, data and end, of a picture of this size.
 fn png(width: u32, height: u32) -> Vec<u8> {
     let header = [width.to_be_bytes(), height.to_be_bytes(), [8, 2, 0, 0]].concat();

@@ -68,7 +68,7 @@ pub(super) async fn run(args: DemoArgs) -> Result<ExitCode, CliError> {
     let database = open::database(&args.storage, &folder).await?;
     database.migrate().await?;
     company::refuse_others(&database).await?;
-    let (keks, tokens) = open::keys(&args.storage, &folder)?;
+    let (keks, tokens) = open::keys(&args.storage, &folder, &database).await?;
     let options = Options {
         keks,
         tokens,

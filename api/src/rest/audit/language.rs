@@ -29,9 +29,14 @@ impl<'a> ApiExtractor<'a> for Spoken {
         _body: &mut RequestBody,
         _options: ExtractParamOptions<String>,
     ) -> poem::Result<Self> {
-        let asked = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-        Ok(Self(best(asked.unwrap_or_default())))
+        Ok(Self(spoken(request)))
     }
+}
+
+/// The same for whoever need not say it in the document.
+pub(in crate::rest) fn spoken(request: &Request) -> Language {
+    let asked = request.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    best(asked.unwrap_or_default())
 }
 
 /// The language of the highest weight (RFC 9110 section 12.5.4), of those that there are; of equal ones the first.

@@ -2,7 +2,7 @@
 
 mod body;
 mod fields;
-mod language;
+pub(super) mod language;
 
 use std::sync::Arc;
 

@@ -17,7 +17,7 @@ use super::fields::ByName;
 
 /// What somebody filled in for an integration.
 #[derive(Object)]
-#[oai(write_only_all)]
+#[oai(write_only_all, deny_unknown_fields)]
 pub(super) struct SaveIntegration {
     /// Whose service it is, by its `name` in the catalogue. Leave it out to keep it, or where the kind has one provider.
     provider: Option<String>,
@@ -41,7 +41,8 @@ impl SaveIntegration {
 }
 
 /// How a step of the wizard stands. `absent`: nothing is saved. `yellow`: saved, but not checked in this version, checked more
-/// than a week ago, or something is to be done. `red`: the last check failed. `green`: it works.
+/// than a week ago, failing so often that it is left alone, or something is to be done. `red`: the last check failed, or the
+/// last trial did by this service's own fault. `green`: it works.
 #[derive(Enum)]
 #[oai(rename = "IntegrationStatus", rename_all = "snake_case")]
 pub(super) enum Status {
@@ -75,9 +76,13 @@ pub(super) struct StepBody {
     /// Why, and what to do; `null` where it works.
     #[oai(nullable)]
     reason: Option<String>,
-    /// When it was checked last; `null` where this version was not.
+    /// When it was checked last, or tried as well as a check would; `null` where this version was not.
     #[oai(nullable)]
     checked_at: Option<DateTime<Utc>>,
+    /// It failed so often that no call to it is made until then; `null` where calls are made. Each process of Synkro knows this
+    /// of its own calls, and this is the word of the one that answers (ADR 0027).
+    #[oai(nullable)]
+    left_alone_until: Option<DateTime<Utc>>,
     /// Counts the changes from 1; 0 where nothing is saved.
     version: u32,
 }
@@ -90,6 +95,7 @@ impl From<WizardStep> for StepBody {
             status: step.light.into(),
             reason: step.reason,
             checked_at: step.checked_at,
+            left_alone_until: step.left_alone_until,
             version: step.version,
         }
     }
@@ -137,13 +143,17 @@ pub(super) struct IntegrationBody {
     /// When this version was saved; `null` where nothing is.
     #[oai(nullable)]
     configured_at: Option<DateTime<Utc>>,
+    /// The redirect URL to enter at the service, which leads people back to Synkro when they connect; `null` where none
+    /// is needed.
+    #[oai(nullable)]
+    callback_url: Option<String>,
     /// Events of the company that could not be shown here yet; normally 0.
     parked: u64,
 }
 
 impl From<Found<IntegrationDetails>> for IntegrationBody {
     fn from(Found { item, parked }: Found<IntegrationDetails>) -> Self {
-        let IntegrationDetails { provider, step, saved } = item;
+        let IntegrationDetails { provider, step, saved, callback_url } = item;
         let is_stored = |name| saved.as_ref().is_some_and(|view| view.secrets.iter().any(|secret| secret.name == name));
         let secrets = provider.secrets.iter().map(|secret| {
             let shown = is_stored(secret.name).then(|| STORED.to_owned());
@@ -160,6 +170,7 @@ impl From<Found<IntegrationDetails>> for IntegrationBody {
             provider: provider.name.to_owned(),
             configured_at: saved.as_ref().map(|view| view.configured_at),
             step: step.into(),
+            callback_url,
             parked,
         }
     }

@@ -1,3 +1,4 @@
+mod automation;
 mod body;
 mod catalogue;
 mod fields;
@@ -16,6 +17,7 @@ use poem_openapi::types::ToJSON;
 use poem_openapi::{ApiResponse, OpenApi};
 use serde_json::{Value, json};
 
+pub(super) use self::automation::AutomationApi;
 use self::body::{
     CatalogueBody, CheckedBody, IntegrationBody, ModelList, SaveIntegration, SavedBody, SchemaBody, Wizard,
 };
@@ -251,7 +253,9 @@ impl IntegrationsApi {
     ///
     /// Does with what is saved what a run would do, on a small scale, and shows what came of it: the last 3 deals, their
     /// dialogues, an analysis of them, a message to the group, the version of the tables. Send an `Idempotency-Key`, so that a
-    /// repeat sends no second message and pays no second answer. Needs the right `settings:write`.
+    /// repeat sends no second message and pays no second answer: while the first is under way, a repeat is answered with `409`,
+    /// `integration.trial_under_way`. Where Synkro runs as several processes, or the one at work is ended, a repeat before the
+    /// first is recorded may be carried out again. Needs the right `settings:write`.
     #[oai(
         path = "/integrations/:kind/test",
         method = "post",

@@ -6,8 +6,8 @@ use api::Integrations;
 use application::ports::read_models::{IntegrationRecord, IntegrationRecords, Page, PageRequest, RecordFilter};
 use application::ports::staging::Staging;
 use application::use_cases::{
-    CheckIntegration, ConfigureIntegration, OpenAccount, ReadIntegrations, SaveIntegration, TryIntegration,
-    WriteFindings,
+    CheckIntegration, ConfigureIntegration, DefineTenantAutomation, OpenAccount, ReadIntegrations, SaveIntegration,
+    TryIntegration, WriteFindings,
 };
 use application::{PortError, TenantScope};
 use async_trait::async_trait;
@@ -27,6 +27,7 @@ pub(super) fn integrations(memory: &Arc<Memory>) -> Integrations {
         clock: memory.clone(),
     });
     Integrations {
+        automation: DefineTenantAutomation { automations: memory.clone(), clock: memory.clone() },
         read: ReadIntegrations {
             integrations: memory.clone(),
             records: Arc::new(Untouched),
@@ -54,6 +55,7 @@ pub(super) fn integrations(memory: &Arc<Memory>) -> Integrations {
             connectors: memory.clone(),
             staging: Arc::new(Untouched),
             clock: memory.clone(),
+            under_way: Arc::default(),
         },
         write: WriteFindings {
             integrations: memory.clone(),

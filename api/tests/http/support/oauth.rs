@@ -7,12 +7,12 @@ use application::ports::oauth::{
     AuthorizationStates, Begun, Exchange, ExchangeFor, IssuedState, KeptTokens, NoTokens, OauthApp, OauthProvider,
     TokenExchanges, TokenPair,
 };
-use application::use_cases::{AuthorizeIntegration, KeepTokens};
+use application::use_cases::{AuthorizeIntegration, CheckIntegration, KeepTokens, OpenAccount};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::ids::TenantId;
 use domain::integration::IntegrationKind;
-use domain::values::BaseUrl;
+use domain::values::{BaseUrl, Slug};
 use secrecy::SecretString;
 
 use super::access::Untouched;
@@ -32,8 +32,16 @@ pub(super) fn tokens(memory: &Arc<Memory>) -> Arc<KeepTokens> {
 }
 
 pub(super) fn authorize(memory: &Arc<Memory>) -> AuthorizeIntegration {
+    let tokens = tokens(memory);
+    let check = Arc::new(CheckIntegration {
+        integrations: memory.clone(),
+        accounts: Arc::new(OpenAccount { tokens: Arc::clone(&tokens), vault: memory.clone() }),
+        connectors: memory.clone(),
+        clock: memory.clone(),
+    });
     AuthorizeIntegration {
-        tokens: tokens(memory),
+        tokens,
+        check,
         states: Arc::new(Untouched),
         sessions: Arc::new(Untouched),
         users: Arc::new(Untouched),
@@ -84,6 +92,10 @@ impl AuthorizationStates for Untouched {
     }
 
     async fn use_up(&self, _state: &SecretString, _now: DateTime<Utc>) -> Result<bool, PortError> {
+        unreachable!()
+    }
+
+    async fn company(&self, _slug: &Slug) -> Result<Option<TenantId>, PortError> {
         unreachable!()
     }
 }

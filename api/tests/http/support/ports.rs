@@ -150,7 +150,7 @@ impl Commands<IntegrationConfig> for Memory {
         }
         let secret = SecretRef { name: SecretName::ServiceKey, secret_id: SecretId::from(Uuid::from_u128(41)) };
         let (tenant_id, settings, secrets, access) = (tenant(1), supabase(), vec![secret], Access::Given);
-        let configured = Configured { tenant_id, version: 1, settings, secrets, tried: None, access };
+        let configured = Configured { tenant_id, version: 1, decided: 1, settings, secrets, tried: None, access };
         Ok(IntegrationConfig::Configured(configured))
     }
 }

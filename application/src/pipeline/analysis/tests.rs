@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use domain::ids::{AttemptId, RunId};
 use domain::job_run::{Current, RetryPolicy, Run, Step};
 use domain::metrics::{Dialogue, Outcome, Sender, Utterance, compute};
+use domain::money::TokenPrice;
 use domain::narrative::{Finding, Narrative, Topic};
 use domain::period::DayBorder;
 use domain::report::ReportKind;
@@ -260,6 +261,30 @@ async fn the_calls_of_an_attempt_that_failed_are_not_counted_again() {
     metered(&first, &analyst, &memory, vec![dialogue(1, "Hello")]).await.unwrap();
     metered(&second, &analyst, &memory, vec![dialogue(1, "Hello")]).await.unwrap();
     assert_eq!((first.total().calls, second.total().calls), (1, 0));
+}
+
+/// Every question has tokens: a provider that tells of none has not told what the call cost.
+#[test]
+fn no_cost_is_told_where_the_provider_did_not_tell_what_a_call_took() {
+    let meter = meter_of(1, &[]);
+    let price = TokenPrice { currency: "USD".parse().unwrap(), input_minor: 30, output_minor: 250 };
+    meter.asks(Terms { prompt_version: 3, model: "m".into(), price: Some(price.clone()) });
+    meter.count(AiCalls::default());
+    meter.count(one_call(Tokens { input: 10, output: 5 }));
+    assert_eq!(meter.terms().unwrap().price, Some(price));
+    meter.count(one_call(Tokens { input: 0, output: 5 }));
+    meter.count(one_call(Tokens { input: 10, output: 5 }));
+    assert_eq!(meter.terms(), Some(Terms { prompt_version: 3, model: "m".into(), price: None }));
+}
+
+/// A provider may say what it likes, and the sums are kept in the database.
+#[test]
+fn a_call_is_taken_to_have_used_so_many_tokens_at_most() {
+    let most = 1 << 32;
+    let within = one_call(Tokens { input: most, output: most - 1 });
+    assert_eq!(within, AiCalls { calls: 1, input_tokens: most, output_tokens: most - 1 });
+    let absurd = one_call(Tokens { input: u64::MAX, output: most + 1 });
+    assert_eq!(absurd, AiCalls { calls: 1, input_tokens: most, output_tokens: most });
 }
 
 #[test]

@@ -186,7 +186,7 @@ impl Amocrm {
     async fn users(&self) -> Result<BTreeMap<i64, String>, UpstreamError> {
         let mut names = BTreeMap::new();
         for page in 1.. {
-            let call = Call::get(["api", "v4", "users"])
+            let call = Call::get(USERS)
                 .query("limit", PAGE.to_string())
                 .query("page", page.to_string())
                 .accept(StatusCode::FORBIDDEN);
@@ -225,10 +225,11 @@ impl Crm for Amocrm {
         self.with_people(kept, DateTime::UNIX_EPOCH, &mut Common::default()).await
     }
 
-    async fn check(&self) -> Result<(), UpstreamError> {
+    async fn check(&self) -> Result<Option<String>, UpstreamError> {
         self.account().await?;
         self.send(&Call::get(LEADS).query("limit", "1")).await?;
-        Ok(())
+        let users = self.send(&Call::get(USERS).query("limit", "1").accept(StatusCode::FORBIDDEN)).await?;
+        Ok((users.status == StatusCode::FORBIDDEN).then(|| WITHOUT_NAMES.to_owned()))
     }
 }
 
@@ -238,6 +239,11 @@ fn client_of(http: &Arc<HttpClient>, account: &Account) -> Result<AccountClient,
 }
 
 const LEADS: [&str; 3] = ["api", "v4", "leads"];
+const USERS: [&str; 3] = ["api", "v4", "users"];
+
+/// What is to be done where the token may read deals but not users.
+const WITHOUT_NAMES: &str = "amoCRM does not let this token read users, so deals and reports go without the managers' names. \
+     Connect again as an administrator of the account, or save a long-lived token of one";
 
 fn refine(refusal: &Refusal) -> Option<Verdict> {
     match refusal.status.as_u16() {

@@ -22,7 +22,10 @@ use crate::connectors::http::{AccountClient, Call, HttpClient, Reply, Verdict, n
 /// Longest time of one call; three of them, which a moved account takes, end before the right to exchange does.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Refusals that say why in their body.
+/// How long a block lasts at least that follows too many requests (sheet §5).
+const COOL_DOWN: Duration = Duration::from_mins(10);
+
+/// Refusals that say why in their body, or by their status.
 const REFUSALS: [StatusCode; 6] = [
     StatusCode::BAD_REQUEST,
     StatusCode::UNAUTHORIZED,
@@ -87,12 +90,12 @@ impl AmocrmOauth {
         let settings =
             IntegrationSettings::Amocrm { base_url: account.clone(), client_id: Some(app.client_id.clone()) };
         let secrets = BTreeMap::from([(key.0, key.1.clone())]);
-        let opened =
-            Account { tenant_id: app.tenant_id, settings, version: 0, phone_region: None, secrets, renewal: None };
+        let (tenant_id, phone_region, renewal) = (app.tenant_id, None, None);
+        let opened = Account { tenant_id, settings, version: 0, phone_region, secrets, renewal, is_awaited: false };
         Ok(AccountClient::open(&self.http, &DIALECT, &opened, account, key.0)?.with_rate(RATE, ""))
     }
 
-    /// Asks the token endpoint. `None` says with which status it refused, for the caller to say why.
+    /// Asks the token endpoint. The inner error is its no for good, for the caller to say why.
     async fn ask(
         &self,
         app: &OauthApp,
@@ -102,7 +105,10 @@ impl AmocrmOauth {
         let client = self.client(app, account, (SecretName::ClientSecret, &app.client_secret))?;
         let body = serde_json::to_string(ask).map_err(|_| nonsense(&DIALECT, "an exchange that cannot be written"))?;
         let call = Call::post_json(["oauth2", "access_token"], body).within(TIMEOUT).has_effect();
-        let reply = client.send(&REFUSALS.into_iter().fold(call, Call::accept)).await?;
+        let reply = client.send(&accepting_refusals(call)).await?;
+        if let Some(error) = not_now(reply.status, ask.code.is_some()) {
+            return Err(error);
+        }
         if !reply.status.is_success() {
             return Ok(Err(reply));
         }
@@ -117,14 +123,27 @@ impl AmocrmOauth {
         }))
     }
 
-    /// Where the account is that is not where it was; none where amoCRM does not say, or names a host of others.
-    async fn moved_to(&self, app: &OauthApp, account: &BaseUrl, refresh: &SecretString) -> Option<BaseUrl> {
-        let client = self.client(app, account, (SecretName::RefreshToken, refresh)).ok()?;
-        let client = client.with_key_header("x-refresh-token", "").ok()?;
+    /// Where the account is that is not where it was; none where amoCRM does not know it, or names a host of others.
+    /// Where it does not answer nothing is known, so the tokens may be good yet.
+    async fn moved_to(
+        &self,
+        app: &OauthApp,
+        account: &BaseUrl,
+        refresh: &SecretString,
+    ) -> Result<Option<BaseUrl>, UpstreamError> {
+        let client = self.client(app, account, (SecretName::RefreshToken, refresh))?;
+        let client = client.with_key_header("x-refresh-token", "")?;
         let call = Call::get(["oauth2", "account", "current", "subdomain"]).within(TIMEOUT).has_effect();
-        let found: Option<Domain> = client.json(&call).await.ok()?;
-        let address = hosts::account_address(self.http.egress(), account, &found?.domain)?;
-        (address != *account).then_some(address)
+        let reply = client.send(&accepting_refusals(call)).await?;
+        if let Some(error) = not_now(reply.status, false) {
+            return Err(error);
+        }
+        if !reply.status.is_success() {
+            return Ok(None);
+        }
+        let found: Option<Domain> = client.parse(&reply)?;
+        let address = found.and_then(|found| hosts::account_address(self.http.egress(), account, &found.domain));
+        Ok(address.filter(|address| address != account))
     }
 }
 
@@ -154,7 +173,7 @@ impl OauthProvider for AmocrmOauth {
         };
         // Of an account that has moved its old host knows nothing (sheet §2.4).
         if matches!(refused.status, StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND)
-            && let Some(moved) = self.moved_to(app, account, refresh).await
+            && let Some(moved) = self.moved_to(app, account, refresh).await.map_err(NoTokens::Failed)?
         {
             let asked = self.ask(app, &moved, &ask).await.map_err(NoTokens::Failed)?;
             return asked.map_err(|reply| NoTokens::Refused(refresh_refused(&hint(&reply))));
@@ -174,6 +193,36 @@ impl<'a> Ask<'a> {
             redirect_uri: &app.redirect_uri,
         }
     }
+}
+
+fn accepting_refusals(call: Call) -> Call {
+    REFUSALS.into_iter().fold(call, Call::accept)
+}
+
+/// A no that has nothing to do with the tokens and passes: once somebody pays, or with time. The token endpoint asks
+/// for no rights, so 403 is a block there (sheet §5). `connects` is true for a person who is about to let Synkro in.
+fn not_now(status: StatusCode, connects: bool) -> Option<UpstreamError> {
+    let verdict = match (status, connects) {
+        (StatusCode::PAYMENT_REQUIRED, true) => {
+            let advice = "Pay for the account at amoCRM, then connect again in Settings → amoCRM";
+            Verdict::permanent("amoCRM was not connected: it says that the account is not paid", advice)
+        }
+        (StatusCode::PAYMENT_REQUIRED, false) => Verdict::permanent(
+            "amoCRM gives no new token: it says that the account is not paid",
+            "Pay for the account at amoCRM, then start the run again; the connection is kept",
+        ),
+        (StatusCode::FORBIDDEN, true) => blocked("Wait an hour, then connect again in Settings → amoCRM"),
+        (StatusCode::FORBIDDEN, false) => {
+            blocked("Wait an hour; the connection is kept, and Synkro tries again by itself")
+        }
+        _ => return None,
+    };
+    Some(DIALECT.error(verdict, Delivery::NotDelivered))
+}
+
+fn blocked(advice: &str) -> Verdict {
+    let message = "amoCRM has blocked the account or Synkro's address for a while, as it does after too many requests";
+    Verdict::new(FailureClass::Transient, message, advice).after(Some(COOL_DOWN))
 }
 
 /// amoCRM's own word on why, in lower case. It is told by, and never shown: it may quote what was sent.
@@ -231,6 +280,22 @@ mod tests {
         let expected =
             "https://www.amocrm.ru/oauth?client_id=11111111-2222-3333-4444-555555555555&state=abc123&mode=popup";
         assert_eq!(address.expose_secret(), expected);
+    }
+
+    #[test]
+    fn an_unpaid_and_a_blocked_account_are_told_from_tokens_that_are_refused() {
+        let unpaid = not_now(StatusCode::PAYMENT_REQUIRED, false).unwrap();
+        assert_eq!((unpaid.class, unpaid.retry_after), (FailureClass::Permanent, None));
+        assert!(unpaid.advice.contains("Pay") && unpaid.advice.contains("is kept"), "{unpaid:?}");
+        let blocked = not_now(StatusCode::FORBIDDEN, false).unwrap();
+        assert_eq!((blocked.class, blocked.retry_after), (FailureClass::Transient, Some(COOL_DOWN)));
+        assert!(blocked.message.contains("blocked") && blocked.advice.contains("Wait"), "{blocked:?}");
+        for status in [StatusCode::PAYMENT_REQUIRED, StatusCode::FORBIDDEN] {
+            assert!(not_now(status, true).unwrap().advice.contains("connect again"), "{status}");
+        }
+        for status in [StatusCode::OK, StatusCode::BAD_REQUEST, StatusCode::UNAUTHORIZED, StatusCode::NOT_FOUND] {
+            assert!(not_now(status, false).is_none(), "{status}");
+        }
     }
 
     #[test]

@@ -21,6 +21,12 @@ pub(in crate::connectors) static PROVIDER: Registered = Registered {
                 ru: "Создайте внешнюю интеграцию с доступом к данным аккаунта.",
             },
             Text {
+                en: "As its redirect URL, enter the callback_url that is shown with this form: Synkro's own address, \
+                     then /integrations/amocrm/callback/ and your company's short name.",
+                ru: "В поле «Ссылка для перенаправления» укажите показанный с этой формой callback_url: адрес Synkro, \
+                     затем /integrations/amocrm/callback/ и короткое имя вашей компании.",
+            },
+            Text {
                 en: "Under Keys and scopes, copy the integration id and the secret key, and connect here; or create a long-lived token and copy that.",
                 ru: "На вкладке «Ключи и доступы» скопируйте ID интеграции и секретный ключ и подключитесь здесь; либо создайте и скопируйте долгосрочный токен.",
             },

@@ -27,7 +27,7 @@ use super::egress::Passage;
 use super::lanes::{Lane, LaneKey};
 use super::request_log::Tried;
 use super::retry_after::retry_after;
-use super::{HttpClient, scrub};
+use super::{HttpClient, HttpOptions, RetryOptions, scrub};
 use crate::limits::{Rate, TurnBucket, TurnKey};
 
 /// Calls one account of one service. It cannot be printed: it holds the account's key.
@@ -44,6 +44,10 @@ pub(crate) struct AccountClient {
     turns: Option<Arc<TurnBucket>>,
     lane: Arc<Lane>,
     unauthorized: AtomicBool,
+    retry: RetryOptions,
+    call_timeout: Duration,
+    /// How long a call waits for its turn; for ever where nobody waits for the answer.
+    turn_patience: Option<Duration>,
 }
 
 /// A failed try and whether another one makes sense now.
@@ -71,6 +75,12 @@ impl AccountClient {
         if secret.is_empty() {
             return Err(dialect.bad_credential(&format!("{} is not saved", dialect.credential)));
         }
+        let HttpOptions { retry, call_timeout, awaited, .. } = &http.options;
+        let (retry, call_timeout, turn_patience) = if account.is_awaited {
+            (retry.awaited(awaited), (*call_timeout).min(awaited.call_timeout), Some(awaited.longest_wait))
+        } else {
+            (retry.clone(), *call_timeout, None)
+        };
         let lane = LaneKey { tenant_id: account.tenant_id, service: dialect.service, host: host.clone() };
         Ok(Self {
             lane: http.lanes.lane(lane),
@@ -85,6 +95,9 @@ impl AccountClient {
             path_prefix: None,
             turns: None,
             unauthorized: AtomicBool::new(false),
+            retry,
+            call_timeout,
+            turn_patience,
         })
     }
 
@@ -174,7 +187,6 @@ impl AccountClient {
         call: &Call,
         read: impl Fn(Reply) -> Result<T, UpstreamError>,
     ) -> Result<T, UpstreamError> {
-        let retry = &self.http.options.retry;
         let tries = AtomicUsize::new(0);
         let once = || async {
             let number = tries.fetch_add(1, Ordering::Relaxed) + 1;
@@ -184,14 +196,18 @@ impl AccountClient {
             };
             outcome.map_err(|error| self.judged(call, error))
         };
-        once.retry(retry.backoff())
+        once.retry(self.retry.backoff())
             .when(|failed| failed.again)
             .adjust(|failed, wait| wait.map(|wait| wait.max(failed.error.retry_after.unwrap_or_default())))
             .notify(|failed, wait| {
                 tracing::info!(service = self.dialect.service.name(), ?wait, failure = %failed.error, "call is repeated");
             })
             .await
-            .map_err(|failed| failed.error)
+            .map_err(|failed| if self.is_awaited() { failed.error.told_to_a_person() } else { failed.error })
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.turn_patience.is_some()
     }
 
     /// Whether another try makes sense now. Where the circuit has opened none does, and the caller learns until when.
@@ -205,15 +221,19 @@ impl AccountClient {
 
     fn may_repeat(&self, call: &Call, error: &UpstreamError) -> bool {
         let harmless = call.repeat == Repeat::Always || error.delivery == Delivery::NotDelivered;
-        let soon = error.retry_after.is_none_or(|wait| wait <= self.http.options.retry.longest_wait);
-        error.class == FailureClass::Transient && harmless && soon
+        let soon = error.retry_after.is_none_or(|wait| wait <= self.retry.longest_wait);
+        error.class == FailureClass::Transient && harmless && soon && !error.was_turned_away
     }
 
     /// One try, once it is the call's turn and the circuit lets it through.
     async fn once(&self, call: &Call, number: usize) -> Result<Reply, UpstreamError> {
         let refused = |refused| self.dialect.left_alone(refused);
         self.lane.breaker.is_open(Instant::now()).map_or(Ok(()), Err).map_err(refused)?;
-        let _places = self.http.lanes.places(&self.lane, self.turns.as_deref()).await;
+        let turn = self.http.lanes.places(&self.lane, self.turns.as_deref());
+        let _places = match self.turn_patience {
+            None => turn.await,
+            Some(patience) => tokio::time::timeout(patience, turn).await.map_err(|_| self.dialect.no_turn(patience))?,
+        };
         let pass = self.lane.breaker.admit(Instant::now()).map_err(refused)?;
         let started = Instant::now();
         let (status, outcome) = self.ask(call).await;
@@ -226,7 +246,7 @@ impl AccountClient {
 
     /// Makes the call. The status is there as soon as the answer began.
     async fn ask(&self, call: &Call) -> (Option<StatusCode>, Result<Reply, UpstreamError>) {
-        let timeout = call.timeout.unwrap_or(self.http.options.call_timeout);
+        let timeout = call.timeout.unwrap_or(self.call_timeout);
         let response = match self.request(call, timeout).send().await {
             Ok(response) => response,
             Err(error) => return (None, Err(self.dialect.request_failed(&self.host, timeout, &error.without_url()))),
@@ -235,7 +255,7 @@ impl AccountClient {
         if !status.is_success() && !call.accepted.contains(&status) {
             return (Some(status), Err(self.refused(response).await));
         }
-        if is_web_page(response.headers()) {
+        if status.is_success() && is_web_page(response.headers()) {
             return (Some(status), Err(nonsense(self.dialect, "something that is not JSON")));
         }
         let headers = response.headers().clone();

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use application::ports::services::{Delivery, Tokens, UpstreamError};
+use application::ports::services::{AGAIN, Delivery, Tokens, UpstreamError};
 use domain::integration::IntegrationKind;
 use domain::job_run::FailureClass;
 use reqwest::StatusCode;
 use serde_json::Value;
+
+/// When it is tried again.
+pub(super) fn again(wait: Option<Duration>) -> String {
+    wait.map_or_else(|| AGAIN.to_owned(), |wait| format!("{AGAIN} in {} s", wait.as_secs_f64().ceil()))
+}
 
 /// What the common part of all connectors must know about one service.
 #[derive(Debug)]
@@ -90,6 +95,7 @@ impl Dialect {
             retry_after: verdict.retry_after,
             delivery,
             tokens: verdict.tokens,
+            was_turned_away: false,
         }
     }
 
@@ -136,7 +142,7 @@ impl Dialect {
             429 => Verdict::new(
                 FailureClass::Transient,
                 format!("{title} refuses further calls for now: too many requests"),
-                "Synkro tries again by itself; if it happens often, check what else uses this account",
+                format!("{}; if it happens often, check what else uses this account", again(refusal.retry_after)),
             ),
             500..=599 => self.outage(format!("{title} has a failure of its own (HTTP {status})")),
             _ => Verdict::permanent(
@@ -148,14 +154,14 @@ impl Dialect {
     }
 
     fn outage(&self, message: String) -> Verdict {
-        let advice = format!("Synkro tries again by itself; if it lasts, look at the status page of {}", self.name);
+        let advice = format!("{AGAIN}; if it lasts, look at the status page of {}", self.name);
         Verdict::new(FailureClass::Transient, message, advice)
     }
 
     /// Nothing came back, or not all of it.
     pub(super) fn unreachable(&self, message: String, delivery: Delivery) -> UpstreamError {
         let page = self.settings_page();
-        let advice = format!("Check the address in {page} and whether the service is up; Synkro tries again by itself");
+        let advice = format!("{AGAIN}; if it lasts, check the address in {page} and whether the service is up");
         self.error(Verdict::new(FailureClass::Transient, message, advice), delivery)
     }
 }

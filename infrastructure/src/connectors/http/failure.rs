@@ -7,7 +7,7 @@ use application::ports::services::{Delivery, UpstreamError};
 use domain::job_run::FailureClass;
 
 use super::circuit::Refused;
-use super::dialect::{Dialect, Verdict};
+use super::dialect::{Dialect, Verdict, again};
 use super::egress::EgressRefused;
 
 /// The operator's way to open a host, as the texts name it.
@@ -25,15 +25,23 @@ impl Dialect {
         };
         let message =
             format!("{} was out of order several times, so Synkro does not call it for now: {reason}", self.title);
-        let seconds = retry_in.as_secs_f64().ceil();
         let advice = format!(
-            "Synkro tries again by itself in {seconds} s; if it lasts, look at the status page of {} and check the address \
-             in {}",
+            "{}; if it lasts, look at the status page of {} and check the address in {}",
+            again(Some(retry_in)),
             self.name,
             self.settings_page()
         );
         let verdict = Verdict::new(FailureClass::Transient, message, advice).after(Some(retry_in));
         self.error(verdict, Delivery::NotDelivered)
+    }
+
+    /// Others of the account's calls, or a pause that the service asked for, took longer than somebody who waits.
+    pub(super) fn no_turn(&self, waited: Duration) -> UpstreamError {
+        let message =
+            format!("{} was not asked: it wants a pause, or others of the company's calls are in turn", self.title);
+        let advice = format!("{}; a run that is under way uses the same account", again(Some(waited)));
+        let verdict = Verdict::new(FailureClass::Transient, message, advice).after(Some(waited));
+        UpstreamError { was_turned_away: true, ..self.error(verdict, Delivery::NotDelivered) }
     }
 
     /// The guard on addresses said no.

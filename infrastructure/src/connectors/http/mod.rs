@@ -49,6 +49,8 @@ pub struct HttpOptions {
     pub response_limit: usize,
     /// Retries within one call.
     pub retry: RetryOptions,
+    /// What is shorter where a person waits for the answer.
+    pub awaited: AwaitedOptions,
     /// When a service that is out of order is left alone.
     pub circuit: CircuitOptions,
     /// How many calls are made at once.
@@ -67,6 +69,7 @@ impl Default for HttpOptions {
             model_timeout: Duration::from_mins(5),
             response_limit: 32 * 1024 * 1024,
             retry: RetryOptions::default(),
+            awaited: AwaitedOptions::default(),
             circuit: CircuitOptions::default(),
             concurrency: ConcurrencyOptions::default(),
             egress: EgressPolicy::PublicOnly { allow_hosts: Vec::new() },
@@ -92,7 +95,32 @@ impl Default for RetryOptions {
     }
 }
 
+/// Calls of somebody who waits for the answer: what passes by itself is told instead of waited for.
+#[derive(Debug, Clone)]
+pub struct AwaitedOptions {
+    /// Longest time of one try. Questions to an AI model take what they take.
+    pub call_timeout: Duration,
+    /// Tries in all, the first included.
+    pub tries: usize,
+    /// Longest wait: for what the service asks, and for the call's turn among others of the account.
+    pub longest_wait: Duration,
+}
+
+impl Default for AwaitedOptions {
+    fn default() -> Self {
+        Self { call_timeout: Duration::from_secs(8), tries: 2, longest_wait: Duration::from_secs(4) }
+    }
+}
+
 impl RetryOptions {
+    fn awaited(&self, awaited: &AwaitedOptions) -> Self {
+        Self {
+            tries: self.tries.min(awaited.tries),
+            first_delay: self.first_delay,
+            longest_wait: self.longest_wait.min(awaited.longest_wait),
+        }
+    }
+
     fn backoff(&self) -> ExponentialBuilder {
         ExponentialBuilder::new()
             .with_min_delay(self.first_delay)

@@ -55,12 +55,12 @@ const BATCH_BYTES: usize = 1_000_000;
 /// A tenant's Supabase project.
 pub(super) struct Supabase {
     client: AccountClient,
-    /// With the key for browsers, which is only checked.
-    public: Option<AccountClient>,
+    /// With the key for browsers, which is only checked: a bad one stops no work.
+    public: Option<Result<AccountClient, UpstreamError>>,
 }
 
 impl Supabase {
-    /// Looks at the key before anything is sent: one of another project, or without the rights, is refused here.
+    /// Looks at the service key before anything is sent: one of another project, or without the rights, is refused here.
     pub(super) fn open(
         http: &Arc<HttpClient>,
         account: &Account,
@@ -79,7 +79,7 @@ impl Supabase {
         };
         let client = open(&DIALECT, SecretName::ServiceKey, Purpose::Service)?;
         let has_public = account.secrets.contains_key(&SecretName::PublicKey);
-        let public = has_public.then(|| open(&PUBLIC, SecretName::PublicKey, Purpose::Public)).transpose()?;
+        let public = has_public.then(|| open(&PUBLIC, SecretName::PublicKey, Purpose::Public));
         Ok(Self { client, public })
     }
 
@@ -163,8 +163,9 @@ impl TenantStorage for Supabase {
     }
 
     async fn check(&self) -> Result<(), UpstreamError> {
+        let public = self.public.as_ref().map(Result::as_ref).transpose().map_err(UpstreamError::clone)?;
         self.client.send(&Call::get(["auth", "v1", "settings"])).await?;
-        if let Some(public) = &self.public {
+        if let Some(public) = public {
             public.send(&Call::get(["auth", "v1", "settings"])).await?;
         }
         for table in TABLES {

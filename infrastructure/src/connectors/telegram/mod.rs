@@ -35,6 +35,8 @@ const RATE: Rate = Rate::every(Duration::from_millis(1_100));
 /// A tenant's bot and the chat that it writes to.
 pub(super) struct Telegram {
     client: AccountClient,
+    /// Takes no turns: only what is sent to the chat counts against its pace.
+    reader: AccountClient,
     tenant_id: TenantId,
     chat_id: Value,
 }
@@ -91,7 +93,7 @@ impl Content<'_> {
                 Call::post(["sendMessage"], &body)
             }
             Self::Photo { png, caption } => {
-                let chat_id = chat_id.as_str().map_or_else(|| chat_id.to_string(), str::to_owned);
+                let chat_id = in_words(chat_id);
                 let parts = [
                     Part::Text("chat_id", &chat_id),
                     Part::Text("caption", caption),
@@ -115,15 +117,15 @@ impl Telegram {
         base_url: &BaseUrl,
         chat_id: &str,
     ) -> Result<Self, UpstreamError> {
-        let client = AccountClient::open(http, &DIALECT, account, base_url, SecretName::BotToken)?
-            .with_key_in_path("bot")
-            .with_rate(RATE, chat_id);
-        Ok(Self { client, chat_id: chat(chat_id), tenant_id: account.tenant_id })
+        let open = || AccountClient::open(http, &DIALECT, account, base_url, SecretName::BotToken);
+        let client = open()?.with_key_in_path("bot").with_rate(RATE, chat_id);
+        let reader = open()?.with_key_in_path("bot");
+        Ok(Self { client, reader, chat_id: chat(chat_id), tenant_id: account.tenant_id })
     }
 
-    async fn call(&self, call: &Call) -> Result<Value, UpstreamError> {
-        match self.client.json::<Envelope>(call).await? {
-            Some(envelope) if envelope.ok => Ok(envelope.result),
+    async fn read(&self, call: &Call) -> Result<(), UpstreamError> {
+        match self.reader.json::<Envelope>(call).await? {
+            Some(envelope) if envelope.ok => Ok(()),
             _ => Err(nonsense(&DIALECT, "neither a result nor an error")),
         }
     }
@@ -208,6 +210,11 @@ fn chat(id: &str) -> Value {
     id.parse::<i64>().map_or_else(|_| json!(id), |number| json!(number))
 }
 
+/// A chat as queries and forms hold it.
+fn in_words(chat_id: &Value) -> String {
+    chat_id.as_str().map_or_else(|| chat_id.to_string(), str::to_owned)
+}
+
 /// Whether a refusal in these words is about the chat, so that it meets whatever is sent there.
 fn is_unknown_chat(words: &str) -> bool {
     let words = words.to_lowercase();
@@ -251,7 +258,9 @@ impl Notifier for Telegram {
     }
 
     async fn check(&self) -> Result<(), UpstreamError> {
-        self.call(&Call::get(["getMe"])).await.map(drop)
+        self.read(&Call::get(["getMe"])).await?;
+        // A good token says nothing of the chat, which may be another bot's.
+        self.read(&Call::get(["getChat"]).query("chat_id", in_words(&self.chat_id))).await
     }
 }
 
@@ -278,7 +287,8 @@ fn refine(refusal: &Refusal) -> Option<Verdict> {
         ),
         400 if is_unknown_chat(&refusal.words) => Verdict::permanent(
             "Telegram does not know the chat",
-            "Check the chat's number in Settings → Telegram and that the bot is a member of the group",
+            "Make the bot a member of the group, then enter the group's own number, such as -1001234567890, \
+             or @channelname as the chat in Settings → Telegram",
         ),
         413 => Verdict::permanent(
             TOO_LARGE,

@@ -1,8 +1,10 @@
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use domain::ids::TenantId;
-use domain::integration::{CheckOutcome, IntegrationConfig, IntegrationEvent, IntegrationSettings, SecretRef};
+use domain::integration::{CheckOutcome, IntegrationConfig, IntegrationEvent, IntegrationSettings, SecretRef, Trial};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, Set};
 
@@ -48,6 +50,18 @@ async fn write(transaction: &DatabaseTransaction, event: IntegrationEvent) -> Re
         | IntegrationEvent::IntegrationAuthorized { tenant_id, version, settings, secrets, at, .. } => {
             return configure(transaction, tenant_id, version, &settings, &secrets, at).await;
         }
+        IntegrationEvent::IntegrationTried { tenant_id, kind, version, trial, outcome, counts, at, .. }
+            if shows(trial, &outcome, &counts) =>
+        {
+            // A trial may end after other settings were saved, and says nothing of those.
+            // Nor of what is to be done all the same.
+            let update = Entity::update_many()
+                .filter(Column::Version.eq(version.cast_signed()))
+                .col_expr(Column::Checked, Expr::value(to_json(&outcome)))
+                .col_expr(Column::CheckedAt, Expr::value(at));
+            ((tenant_id, kind), update)
+        }
+        // What is written goes to the storage: it says nothing of the service that it came from.
         IntegrationEvent::IntegrationTried { .. } | IntegrationEvent::IntegrationWritten { .. } => return Ok(()),
         IntegrationEvent::IntegrationChecked { tenant_id, kind, outcome, attention, at, .. } => {
             let update = Entity::update_many()
@@ -74,6 +88,21 @@ async fn write(transaction: &DatabaseTransaction, event: IntegrationEvent) -> Re
     let (tenant_id, kind) = row;
     let update = update.filter(Column::TenantId.eq(tenant_id.uuid())).filter(Column::Kind.eq(kind.name()));
     update.exec(transaction).await.map(|_| ())
+}
+
+/// Whether a trial shows of the service that it tried what a check would. The event does not say whose a failure was, so
+/// one counts where no other service was asked.
+fn shows(trial: Trial, outcome: &CheckOutcome, counts: &BTreeMap<String, u64>) -> bool {
+    match (trial, outcome) {
+        (Trial::Deals | Trial::Message, _)
+        | (Trial::Schema, CheckOutcome::Failing { .. })
+        | (Trial::Analysis | Trial::Report, CheckOutcome::Working) => true,
+        // Without deals, no conversation was asked for.
+        (Trial::Dialogues, CheckOutcome::Working) => counts.get("deals").is_some_and(|deals| *deals > 0),
+        // The schema's trial asks for the version, a check for the tables too.
+        (Trial::Schema, CheckOutcome::Working)
+        | (Trial::Dialogues | Trial::Analysis | Trial::Report, CheckOutcome::Failing { .. }) => false,
+    }
 }
 
 /// Keeps the settings; nothing is known of whether they work.

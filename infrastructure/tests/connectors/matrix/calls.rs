@@ -26,12 +26,19 @@ pub(super) struct Call {
     pub(super) writes: usize,
     /// Whether making it again changes nothing.
     pub(super) may_be_repeated: bool,
+    /// The part of the path by which a later one of its requests is known, where the day befalls that one alone.
+    pub(super) at: Option<&'static str>,
     pub(super) make: for<'a> fn(&'a World, i64) -> BoxFuture<'a, Result<(), UpstreamError>>,
 }
 
 impl Call {
     pub(super) fn name(&self) -> String {
         format!("{}::{}{}", self.port, self.method, self.with)
+    }
+
+    /// The method and who serves it, whatever it is called with.
+    pub(super) fn method(&self) -> (Service, &'static str, &'static str) {
+        (self.service, self.port, self.method)
     }
 }
 
@@ -47,24 +54,38 @@ macro_rules! call {
             with: "",
             writes: $writes,
             may_be_repeated: true,
+            at: None,
             make: |$world, $number| Box::pin(async move { $make.map(drop) }),
         }
     };
 }
 
-pub(super) const CALLS: [Call; 26] = [
+/// The same call, of which the day befalls only the requests with this in their path.
+macro_rules! later {
+    ($path:literal, $with:literal, $($call:tt)*) => {
+        Call { at: Some($path), with: $with, ..call!($($call)*) }
+    };
+}
+
+pub(super) const CALLS: [Call; 36] = [
     call!(Amocrm Crm::deals, |world, _| world.crm().deals(day(world)).try_concat().await),
+    later!("/contacts?", " (contacts)", Amocrm Crm::deals, |world, _| world.crm().deals(day(world)).try_concat().await),
+    later!("/users?", " (users)", Amocrm Crm::deals, |world, _| world.crm().deals(day(world)).try_concat().await),
     call!(Amocrm Crm::latest, |world, _| world.crm().latest(3).await),
+    later!("/users?", " (users)", Amocrm Crm::latest, |world, _| world.crm().latest(3).await),
     call!(Amocrm Crm::check, |world, _| world.crm().check().await),
+    later!("/users?", " (users)", Amocrm Crm::check, |world, _| world.crm().check().await),
     call!(Radist Conversations::chats, |world, _| world.conversations().chats().try_concat().await),
-    call!(Radist Conversations::messages, |world, _| {
-        let chats = world.conversations().chats().try_concat().await?;
-        let first = chats.iter().map(|chat| chat.id).min().unwrap_or_default();
-        world.conversations().messages(first, world.whole_period()).try_concat().await
+    later!("cursor=", " (page 2)", Radist Conversations::chats, |world, _| {
+        world.conversations().chats().try_concat().await
     }),
+    call!(Radist Conversations::messages, |world, _| messages(world).await),
+    later!("/messages/?", " (messages)", Radist Conversations::messages, |world, _| messages(world).await),
     call!(Radist Conversations::check, |world, _| world.conversations().check().await),
-    call!(Supabase TenantStorage::save_deals writes 4, |world, number| {
-        world.storage().save_deals(&[deal(number * 10), deal(number * 10 + 1)]).await
+    later!("/sources/", " (sources)", Radist Conversations::check, |world, _| world.conversations().check().await),
+    call!(Supabase TenantStorage::save_deals writes 4, |world, number| save_deals(world, number).await),
+    later!("/synkro_deals", " (deals)", Supabase TenantStorage::save_deals writes 4, |world, number| {
+        save_deals(world, number).await
     }),
     call!(Supabase TenantStorage::save_chats writes 2, |world, number| {
         world.storage().save_chats(&[chat(number * 10), chat(number * 10 + 1)]).await
@@ -80,6 +101,7 @@ pub(super) const CALLS: [Call; 26] = [
     call!(Supabase TenantStorage::schema, |world, _| world.storage().schema().await),
     call!(Supabase TenantStorage::count, |world, _| world.storage().count(StoredTable::Deals).await),
     call!(Supabase TenantStorage::check, |world, _| world.storage().check().await),
+    later!("/synkro_reports", " (reports)", Supabase TenantStorage::check, |world, _| world.storage().check().await),
     call!(Gemini Analyst::input_token_limit, |world, _| world.analyst(Service::Gemini).input_token_limit().await),
     call!(Gemini Analyst::complete, |world, _| world.analyst(Service::Gemini).complete(&prompt()).await),
     call!(Gemini Analyst::models, |world, _| world.analyst(Service::Gemini).models().await),
@@ -98,12 +120,23 @@ pub(super) const CALLS: [Call; 26] = [
         ..call!(Telegram Notifier::send writes 1, |world, _| world.notifier().send(&illustrated().await).await)
     },
     call!(Telegram Notifier::check, |world, _| world.notifier().check().await),
+    later!("/getChat?", " (chat)", Telegram Notifier::check, |world, _| world.notifier().check().await),
 ];
 
 /// The last day of the data: few deals, so few calls.
 fn day(world: &World) -> Period {
     let whole = world.whole_period();
     Period { from: whole.to - TimeDelta::days(1), to: whole.to }
+}
+
+async fn messages(world: &World) -> Result<Vec<ChatMessage>, UpstreamError> {
+    let chats = world.conversations().chats().try_concat().await?;
+    let first = chats.iter().map(|chat| chat.id).min().unwrap_or_default();
+    world.conversations().messages(first, world.whole_period()).try_concat().await
+}
+
+async fn save_deals(world: &World, number: i64) -> Result<(), UpstreamError> {
+    world.storage().save_deals(&[deal(number * 10), deal(number * 10 + 1)]).await
 }
 
 fn at() -> DateTime<Utc> {

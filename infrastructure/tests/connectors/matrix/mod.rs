@@ -1,11 +1,13 @@
 //! Every call of every connector on every bad day: what it comes to, how often the service is asked, what is kept there,
 //! and what is said. One reviewed table for each provider, which `UPDATE_MATRIX=1` writes.
 //!
-//! After each bad day the same call is made on a good one, and everything must be there once.
+//! After each bad day the same call is made on a good one, and everything must be there once. A call of several requests
+//! has another row for days that befall only a later one of them.
 
 mod calls;
 mod days;
 mod ports;
+mod providers;
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -58,7 +60,8 @@ async fn row(call: &'static Call, log: &Captured) -> Vec<Cell> {
         world.simulators.clear_calls().unwrap();
         let before = kept(&world);
         if let Some(kind) = (day.kind)() {
-            let fault = Fault { service: call.service, path_contains: None, kind, times: day.times };
+            let path_contains = call.at.map(str::to_owned);
+            let fault = Fault { service: call.service, path_contains, kind, times: day.times };
             world.simulators.faults().inject(fault);
         }
         let outcome = (call.make)(&world, number).await;
@@ -111,14 +114,33 @@ fn table(cells: &[Cell]) -> String {
     text
 }
 
+/// Fails where a call of several requests has no row for a later one of them, and where such a row meets no request.
+fn assert_later_requests_are_met(cells: &[Cell]) {
+    for cell in cells.iter().filter(|cell| cell.day.name == "good" && cell.asked > 1) {
+        let has_later = CALLS.iter().any(|call| call.at.is_some() && call.method() == cell.call.method());
+        assert!(has_later, "{} makes {} requests: add a row for the last one", cell.call.name(), cell.asked);
+    }
+    for call in cells.iter().map(|cell| cell.call).filter(|call| call.at.is_some()) {
+        let fails = cells.iter().any(|cell| cell.call.name() == call.name() && cell.outcome.is_err());
+        assert!(fails, "{}: no request has {:?} in its path", call.name(), call.at);
+    }
+}
+
+/// The file of a provider's reviewed table.
+fn reviewed(service: Service) -> String {
+    format!("{}/tests/connectors/matrix/{}.txt", env!("CARGO_MANIFEST_DIR"), service.name())
+}
+
 /// Compares the table of a provider with the reviewed one.
 async fn review(service: Service) {
     let log = Captured::default();
     let _guard = log.capture();
     let rows = join_all(CALLS.iter().filter(|call| call.service == service).map(|call| row(call, &log))).await;
-    let shown = table(&rows.into_iter().flatten().collect::<Vec<_>>());
+    let cells: Vec<Cell> = rows.into_iter().flatten().collect();
+    assert_later_requests_are_met(&cells);
+    let shown = table(&cells);
     assert!(log.text().contains("call failed"), "nothing was captured");
-    let path = format!("{}/tests/connectors/matrix/{}.txt", env!("CARGO_MANIFEST_DIR"), service.name());
+    let path = reviewed(service);
     if testkit::settings::setting("UPDATE_MATRIX").is_some() {
         std::fs::write(&path, &shown).unwrap();
     }

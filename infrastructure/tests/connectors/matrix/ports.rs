@@ -50,7 +50,7 @@ fn source() -> String {
 /// Methods without a row, each with the provider that has none.
 fn missing(methods: &BTreeSet<(String, String)>) -> Vec<String> {
     let has_row = |service: Service, port: &str, method: &str| {
-        CALLS.iter().any(|call| (call.service, call.port, call.method) == (service, port, method))
+        CALLS.iter().any(|call| call.at.is_none() && call.method() == (service, port, method))
     };
     let mut missing = Vec::new();
     for (port, method) in methods {
