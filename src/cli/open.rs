@@ -43,14 +43,14 @@ pub(super) async fn keks(args: &StorageArgs, database: &Database) -> Result<Arc<
     let file = args.data_dir.join(KEKS);
     let named = named_keks(args)?;
     let used = used_keks(database).await?;
-    let names: Vec<&str> = used.iter().map(|(kek_id, _)| kek_id.as_str()).collect();
+    let in_use: Vec<&str> = used.iter().map(|(kek_id, _)| kek_id.as_str()).collect();
     let keks = match named {
         Some(keks) => keks,
         None if used.is_empty() || file.exists() => Arc::new(Keks::load_or_create(&file)?),
-        None => return Err(not_here("there is no key-encryption key here", &names)),
+        None => return Err(not_here("there is no key-encryption key here", &in_use)),
     };
-    if !used.is_empty() && !names.iter().any(|name| keks.holds(name)) {
-        return Err(not_here("the key-encryption keys that were given are others", &names));
+    if !used.is_empty() && !in_use.iter().any(|name| keks.holds(name)) {
+        return Err(not_here("the key-encryption keys that were given are others", &in_use));
     }
     Ok(keks)
 }

@@ -233,9 +233,9 @@ mod tests {
     fn a_russian_page_has_no_english_in_it() {
         let oauth = ["oauth.state_refused", "oauth.denied", "oauth.strange_host", "oauth.not_prepared"];
         let codes = oauth.into_iter().chain(["integration.app_changed", "of.a_later_release"]);
-        let coded = codes.map(|code| AppError::new(ErrorKind::Conflict, code, "It was used; connect again."));
+        let refusals = codes.map(|code| AppError::new(ErrorKind::Conflict, code, "It was used; connect again."));
         let classes = [FailureClass::Transient, FailureClass::Permanent, FailureClass::Quota, FailureClass::Auth];
-        for error in coded.chain(classes.map(upstream)) {
+        for error in refusals.chain(classes.map(upstream)) {
             let said = in_russian(&error);
             let mut words = said.split(|c: char| !c.is_ascii_alphabetic());
             let foreign = words.find(|word| !["", "amoCRM", "ID", "Synkro"].contains(word));

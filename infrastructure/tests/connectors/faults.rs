@@ -93,7 +93,7 @@ async fn somebody_who_waits_is_told_what_passes_by_itself() {
         assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
         checked.unwrap_err()
     };
-    inject(&world, Service::Radist, FaultKind::Delay(Duration::from_secs(60)), None);
+    inject(&world, Service::Radist, FaultKind::Delay(Duration::from_mins(1)), None);
     let slow = check().await;
     assert!(slow.advice.starts_with("Try again;") && world.answers(Service::Radist).len() == 2, "{slow:?}");
     world.simulators.faults().clear();
