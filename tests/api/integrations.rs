@@ -130,6 +130,24 @@ async fn a_trial_that_fails_by_the_services_own_fault_is_red_and_one_that_works_
     }
 }
 
+/// The pause that a service asked for is over when it says so, and until then nothing new is known of it.
+#[tokio::test]
+async fn who_finds_no_turn_is_told_when_to_come_back_and_nothing_is_recorded() {
+    let (app, _, owner) = TestApp::start().await;
+    let path = format!("{ALL}/radist");
+    let check = async || owner.post(&format!("{path}/check"), &Value::Null).await;
+    let headers = vec![("retry-after".into(), "25".into())];
+    app.fault(Service::Radist, None, FaultKind::Status { status: 429, body: "{}".into(), headers }, Some(1));
+    let refused = check().await.expect(200);
+    let reason = refused["integration"]["reason"].as_str().unwrap();
+    assert!(reason.contains("Try again in 25 s"), "{refused:#}");
+    let shown = owner.get(&path).await.expect(200);
+    let busy = check().await;
+    assert!(busy.header("retry-after").is_some(), "{busy:?}");
+    busy.problem(503, "integration.busy");
+    assert_eq!(owner.get(&path).await.expect(200), shown);
+}
+
 #[tokio::test]
 async fn a_service_that_is_left_alone_is_yellow_until_it_is_called_again() {
     let pause = Duration::from_mins(5);
