@@ -45,7 +45,7 @@ impl KekExchange {
     ) -> Result<u64, AppError> {
         let context = context.require_support(None)?;
         let before = self.data_keys.wrapping().await?;
-        require_none_unknown(&unknown(before.clone()))?;
+        require_none_unknown(&unknown(&before))?;
         let all = before.others().map(|used| used.data_keys).sum();
         let id = KekRotationId::to(&before.current).uuid();
         if all > 0 {
@@ -78,8 +78,8 @@ const STILL_USED: &str = "Other processes go on wrapping data keys with another 
 /// New data keys that may come while the old ones are wrapped anew.
 const MOST_NEW: u64 = 1_000;
 
-fn unknown(wrapping: Wrapping) -> Vec<String> {
-    wrapping.used.into_iter().filter(|used| !used.is_known).map(|used| used.kek_id).collect()
+fn unknown(wrapping: &Wrapping) -> Vec<String> {
+    wrapping.used.iter().filter(|used| !used.is_known).map(|used| used.kek_id.clone()).collect()
 }
 
 /// Refuses where data keys are wrapped by keys that this process does not have; those are their names.

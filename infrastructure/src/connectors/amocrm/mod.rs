@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use application::ports::oauth::Renewal;
-use application::ports::services::{Account, Contact, Crm, Deal, Pages, UpstreamError};
+use application::ports::services::{AGAIN, Account, Contact, Crm, Deal, Pages, UpstreamError};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::integration::{IntegrationKind, SecretName};
@@ -255,7 +255,7 @@ fn refine(refusal: &Refusal) -> Option<Verdict> {
         504 => Some(Verdict::new(
             FailureClass::Transient,
             "amoCRM took too long to collect the deals (HTTP 504)",
-            "Synkro tries again by itself; if it lasts, choose a shorter period",
+            format!("{AGAIN}; if it lasts, choose a shorter period"),
         )),
         _ => None,
     }

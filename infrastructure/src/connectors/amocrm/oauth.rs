@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::ports::oauth::{NoTokens, OauthApp, OauthProvider, TokenPair};
-use application::ports::services::{Account, Delivery, UpstreamError};
+use application::ports::services::{AGAIN, Account, Delivery, UpstreamError};
 use async_trait::async_trait;
 use domain::integration::{IntegrationSettings, SecretName};
 use domain::job_run::FailureClass;
@@ -212,9 +212,7 @@ fn not_now(status: StatusCode, connects: bool) -> Option<UpstreamError> {
             "Pay for the account at amoCRM, then start the run again; the connection is kept",
         ),
         (StatusCode::FORBIDDEN, true) => blocked("Wait an hour, then connect again in Settings → amoCRM"),
-        (StatusCode::FORBIDDEN, false) => {
-            blocked("Wait an hour; the connection is kept, and Synkro tries again by itself")
-        }
+        (StatusCode::FORBIDDEN, false) => blocked(&format!("Wait an hour; the connection is kept. {AGAIN}")),
         _ => return None,
     };
     Some(DIALECT.error(verdict, Delivery::NotDelivered))

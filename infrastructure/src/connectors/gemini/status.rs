@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use application::ports::services::AGAIN;
 use domain::job_run::FailureClass;
 use serde::Deserialize;
 use serde_json::Value;
@@ -58,7 +59,7 @@ pub(in crate::connectors) fn refine(refusal: &Refusal) -> Option<Verdict> {
         "RESOURCE_EXHAUSTED" => {
             let wait = status.retry_delay().max(refusal.retry_after);
             let message = "Gemini refuses further calls for now: too many requests";
-            let advice = "Synkro tries again by itself; if it happens often, raise the quota in Google AI Studio";
+            let advice = format!("{AGAIN}; if it happens often, raise the quota in Google AI Studio");
             Some(Verdict::new(FailureClass::Transient, message, advice).after(wait))
         }
         "FAILED_PRECONDITION" => Some(Verdict::permanent(

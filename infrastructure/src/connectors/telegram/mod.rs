@@ -6,7 +6,9 @@ mod text;
 use std::sync::Arc;
 use std::time::Duration;
 
-use application::ports::services::{Account, Delivery, Illustration, Notification, Notifier, Sent, UpstreamError};
+use application::ports::services::{
+    AGAIN, Account, Delivery, Illustration, Notification, Notifier, Sent, UpstreamError,
+};
 use async_trait::async_trait;
 use domain::ids::TenantId;
 use domain::integration::{IntegrationKind, SecretName};
@@ -277,7 +279,7 @@ fn refine(refusal: &Refusal) -> Option<Verdict> {
             Verdict::new(
                 FailureClass::Transient,
                 "Telegram refuses further messages to this chat for now",
-                "Synkro tries again by itself when Telegram allows it",
+                format!("{AGAIN} when Telegram allows it"),
             )
             .after(wait)
         }
